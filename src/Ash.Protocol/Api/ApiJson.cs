@@ -1,0 +1,26 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Ash.Protocol.Api;
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    Converters = [typeof(TimestampConverter)])]
+[JsonSerializable(typeof(ApiError))]
+[JsonSerializable(typeof(AgentEnvelope))]
+[JsonSerializable(typeof(AgentListEnvelope))]
+[JsonSerializable(typeof(DeployAgentRequest))]
+[JsonSerializable(typeof(OkEnvelope))]
+[JsonSerializable(typeof(SessionEnvelope))]
+[JsonSerializable(typeof(SessionListEnvelope))]
+[JsonSerializable(typeof(CreateSessionRequest))]
+[JsonSerializable(typeof(SendMessageRequest))]
+[JsonSerializable(typeof(TurnEnvelope))]
+[JsonSerializable(typeof(InterruptResult))]
+[JsonSerializable(typeof(ExecRequest))]
+[JsonSerializable(typeof(ExecResult))]
+[JsonSerializable(typeof(MessageListEnvelope))]
+[JsonSerializable(typeof(SessionEventListEnvelope))]
+[JsonSerializable(typeof(HealthInfo))]
+[JsonSerializable(typeof(ReadinessInfo))]
+public sealed partial class ApiJson : JsonSerializerContext;

@@ -1,0 +1,164 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Ash.Protocol.Api;
+
+/// <summary>One user's ongoing work with one agent; outlives its sandboxes.</summary>
+public sealed record SessionInfo
+{
+    public required Guid Id { get; init; }
+    public required string TenantId { get; init; }
+    public required string AgentName { get; init; }
+
+    /// <summary>Always equal to <see cref="Id"/>: which sandbox serves a session is nobody's business.</summary>
+    public required string SandboxId { get; init; }
+
+    /// <summary><c>starting</c>, <c>active</c>, <c>paused</c>, <c>stopped</c>, <c>error</c> or <c>ended</c>.</summary>
+    public required string Status { get; init; }
+
+    public required string? RunnerId { get; init; }
+    public required Guid? ParentSessionId { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset LastActiveAt { get; init; }
+
+    public string? Model { get; init; }
+
+    /// <summary>The deploy that this session began with.</summary>
+    public int AgentVersion { get; init; }
+
+    /// <summary>The running turn, or null.</summary>
+    public RunningTurn? Turn { get; init; }
+
+    /// <summary><c>full</c>, or <c>reduced</c> where the operator chose weaker isolation.</summary>
+    public string? Isolation { get; init; }
+}
+
+/// <param name="Id">Id of the turn that runs.</param>
+/// <param name="Queued">How many wait behind it.</param>
+public sealed record RunningTurn(Guid Id, int Queued);
+
+public sealed record SessionEnvelope(SessionInfo Session);
+
+public sealed record SessionListEnvelope(IReadOnlyList<SessionInfo> Sessions);
+
+public sealed record CreateSessionRequest
+{
+    /// <summary>Name of a deployed agent.</summary>
+    public required string Agent { get; init; }
+
+    /// <summary>Model of every message that names none itself.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Takes the place of <c>CLAUDE.md</c> for this session.</summary>
+    public string? SystemPrompt { get; init; }
+
+    /// <summary><c>bypassPermissions</c> (default), <c>permissionsByAgent</c> or <c>default</c>.</summary>
+    public string? PermissionMode { get; init; }
+
+    /// <summary>Environment of the sandbox, over the agent's.</summary>
+    public IReadOnlyDictionary<string, string>? ExtraEnv { get; init; }
+}
+
+/// <summary>A message starts a turn; while one runs it waits for its own.</summary>
+public sealed record SendMessageRequest
+{
+    /// <summary>A string of at most 500,000 characters, or at most 20 blocks of type <c>text</c>, <c>image</c>, <c>document</c>.</summary>
+    public required JsonElement Content { get; init; }
+
+    /// <summary>Whether the answer holds the deltas of the model's text.</summary>
+    public bool? IncludePartialMessages { get; init; }
+
+    public string? Model { get; init; }
+}
+
+/// <summary>How a turn stands, or ended.</summary>
+public sealed record TurnInfo
+{
+    public required Guid Id { get; init; }
+    public required Guid SessionId { get; init; }
+
+    /// <summary><c>queued</c>, <c>running</c> or <c>ended</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>Why it ended: <c>completed</c>, <c>interrupted</c>, <c>model_error</c>, <c>sandbox_lost</c> …; null until then.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Whether sending the same message again may succeed.</summary>
+    public bool Retryable { get; init; }
+
+    /// <summary>Says more than <see cref="Reason"/>, where there is more to say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Code { get; init; }
+
+    /// <summary>The answer's text, or the error's.</summary>
+    public string? Result { get; init; }
+
+    /// <summary>Tokens as the CLI reported them, or null.</summary>
+    public JsonElement? Usage { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Id of the turn's last event; a stream resumed after it has what comes next.</summary>
+    public string? LastEventId { get; init; }
+}
+
+public sealed record TurnEnvelope(TurnInfo Turn);
+
+/// <param name="Interrupted">False where no turn was running.</param>
+/// <param name="TurnId">The turn that was interrupted, or null.</param>
+public sealed record InterruptResult(bool Interrupted, Guid? TurnId);
+
+public sealed record ExecRequest
+{
+    /// <summary>Run by <c>sh -c</c> in the workspace, inside the sandbox.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>Milliseconds, 1 to 300,000; 30,000 where absent.</summary>
+    public int? Timeout { get; init; }
+}
+
+/// <param name="ExitCode">The command's own; 124 where its time was over, 128 + n where signal n ended it.</param>
+/// <param name="Stdout">At most 10 MB, invalid UTF-8 replaced.</param>
+/// <param name="Stderr">Likewise.</param>
+/// <param name="TimedOut">Its time was over and it was killed.</param>
+/// <param name="Truncated">A stream was longer than 10 MB and was cut.</param>
+public sealed record ExecResult(int ExitCode, string Stdout, string Stderr, bool TimedOut = false, bool Truncated = false);
+
+/// <summary>A message of the history: what a user sent, or an <c>assistant</c> or <c>result</c> line of the CLI.</summary>
+public sealed record MessageInfo
+{
+    public required Guid Id { get; init; }
+    public required Guid SessionId { get; init; }
+    public required string TenantId { get; init; }
+
+    /// <summary><c>user</c> or <c>assistant</c>.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>JSON text: <c>{"type":"user","content":…}</c>, or the CLI's line as it came.</summary>
+    public required string Content { get; init; }
+
+    public required long Sequence { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+public sealed record MessageListEnvelope(IReadOnlyList<MessageInfo> Messages);
+
+/// <summary>An entry of the session's timeline.</summary>
+public sealed record SessionEventInfo
+{
+    public required Guid Id { get; init; }
+    public required Guid SessionId { get; init; }
+    public required string TenantId { get; init; }
+
+    /// <summary><c>lifecycle</c>, <c>text</c>, <c>tool_start</c>, <c>reasoning</c>, <c>tool_result</c>, <c>turn_complete</c> or <c>error</c>.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>JSON text, or null.</summary>
+    public required string? Data { get; init; }
+
+    public required long Sequence { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+}
+
+public sealed record SessionEventListEnvelope(IReadOnlyList<SessionEventInfo> Events);

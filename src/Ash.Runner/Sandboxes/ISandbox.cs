@@ -1,0 +1,23 @@
+using System.Threading.Channels;
+using Ash.Runner.Bridges;
+
+namespace Ash.Runner.Sandboxes;
+
+/// <summary>A running sandbox: one process tree, fenced by bubblewrap and held in its own cgroups.</summary>
+/// <remarks>
+/// Disposal lets go of it (socket and watcher) and leaves the processes alone: a sandbox outlives its server. Only
+/// <see cref="KillAsync"/> ends it. The workspace stays in any case: it belongs to the session.
+/// </remarks>
+public interface ISandbox : IAsyncDisposable
+{
+    SandboxIdentity Identity { get; }
+
+    /// <summary>The bridge's connections, each already past its hello. The newest counts; older ones are closed.</summary>
+    ChannelReader<IBridgeConnection> Connections { get; }
+
+    /// <summary>Completes when the bridge's process has ended, and with it everything inside; never faults.</summary>
+    Task<SandboxExit> Exited { get; }
+
+    /// <summary>Ends every process, then removes cgroups and sockets. Returns when nothing is left. Harmless when repeated.</summary>
+    Task KillAsync();
+}
