@@ -1,0 +1,268 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+
+namespace Ash.Server.Events;
+
+/// <summary>
+/// Writes what happened in a session, and then what happens, as server-sent events. Whoever comes back with the id of the last
+/// frame that it saw gets the same bytes as one who never left.
+/// </summary>
+internal sealed class EventStream(IEventPages pages, TimeProvider clock)
+{
+    /// <summary>So long a stream is silent before it says that it is still there.</summary>
+    public static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
+
+    internal const int PageRows = 500;
+    internal const int ChunkBytes = 64 * 1024;
+
+    /// <summary>Writes until there is a reason to end. A client that reads slowly is waited for, and delays nobody else.</summary>
+    /// <remarks>The caller keeps the tail's lease until this has completed.</remarks>
+    public async Task<EventStreamEnd> WriteAsync(
+        EventTail tail, EventStreamRequest request, PipeWriter output, CancellationToken cancellationToken)
+    {
+        var signal = new EventSignal();
+        tail.Subscribe(signal);
+        try
+        {
+            using var keepAlive = new KeepAlive(clock, KeepAliveInterval, signal);
+            await using var cancellation =
+                cancellationToken.UnsafeRegister(static state => ((EventSignal)state!).Set(), signal); // It is that signal.
+            var viewer = new Viewer(pages, tail, request, output, signal, keepAlive, cancellationToken);
+            return await viewer.RunAsync();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return EventStreamEnd.Left;
+        }
+        finally
+        {
+            tail.Unsubscribe(signal);
+        }
+    }
+
+    private sealed class Viewer(
+        IEventPages pages,
+        EventTail tail,
+        EventStreamRequest request,
+        PipeWriter output,
+        EventSignal signal,
+        KeepAlive keepAlive,
+        CancellationToken cancellationToken)
+    {
+        private readonly FrameRenderer renderer = new(tail.Session);
+
+        // The last row that is done with, whether it was written or not wanted. It is all that a viewer remembers.
+        private long position = request.Cursor.CompleteSeq;
+        private bool hasReadStore;
+        private bool hasEnded;
+        private bool hasLeft;
+        private long unflushed;
+
+        public async Task<EventStreamEnd> RunAsync()
+        {
+            // The client learns at once that it is connected.
+            await FlushAsync();
+            while (true)
+            {
+                if (hasLeft || cancellationToken.IsCancellationRequested)
+                {
+                    return EventStreamEnd.Left;
+                }
+
+                if (hasEnded || position >= request.Until)
+                {
+                    await FlushAsync();
+                    return EventStreamEnd.Reached;
+                }
+
+                // Both are asked before the rows: what they say is true of rows that are there to be read.
+                var isCompleted = tail.IsCompleted;
+                var head = tail.Head;
+                if (TryCopyFromTail())
+                {
+                    if (unflushed >= ChunkBytes)
+                    {
+                        await FlushAsync();
+                    }
+                }
+                else if (position < head || (head == 0 && !hasReadStore))
+                {
+                    await FlushAsync();
+                    await CopyFromStoreAsync(head);
+                }
+                else if (isCompleted)
+                {
+                    await FlushAsync();
+                    return EventStreamEnd.SessionGone;
+                }
+                else if (request.UntilIdle && tail.IsIdleAt(head == 0 ? 0 : position))
+                {
+                    await FlushAsync();
+                    return EventStreamEnd.Idle;
+                }
+                else
+                {
+                    await WaitAsync();
+                }
+            }
+        }
+
+        private async ValueTask WaitAsync()
+        {
+            if (unflushed > 0)
+            {
+                await FlushAsync();
+            }
+            else if (keepAlive.IsDue)
+            {
+                Write(": keep-alive\n\n"u8);
+                await FlushAsync();
+            }
+            else
+            {
+                await signal.WaitAsync();
+            }
+        }
+
+        /// <summary>Copies rows that directly follow, at most about a chunk of them.</summary>
+        private bool TryCopyFromTail()
+        {
+            if (!tail.TryRead(position, out var segment, out var index))
+            {
+                return false;
+            }
+
+            var rows = segment.Rows;
+            while (index < rows.Length && !rows[index].IsAbsent && !hasEnded && unflushed < ChunkBytes)
+            {
+                // Neighbours that are wanted are copied at once.
+                var first = index;
+                var skip = FramesToSkip(rows[index].Seq);
+                while (index < rows.Length && !rows[index].IsAbsent && !hasEnded && Wants(rows[index].Flags, rows[index].TurnId))
+                {
+                    position = rows[index].Seq;
+                    hasEnded = Ends(rows[index].Flags, rows[index].TurnId);
+                    index++;
+                    if (skip > 0 || unflushed + segment.Bytes(first, index).Length >= ChunkBytes)
+                    {
+                        break;
+                    }
+                }
+
+                if (index > first)
+                {
+                    Write(After(segment.Bytes(first, index), skip));
+                }
+                else
+                {
+                    position = rows[index].Seq;
+                    index++;
+                }
+            }
+
+            return true;
+        }
+
+        private async ValueTask CopyFromStoreAsync(long head)
+        {
+            var page = await pages.ReadAsync(tail.Session, position, PageRows, cancellationToken);
+            var pruned = 0;
+            foreach (var row in page.Rows)
+            {
+                while (pruned < page.Pruned.Count && page.Pruned[pruned].First < row.Seq)
+                {
+                    WritePruned(page.Pruned[pruned++]);
+                }
+
+                await CopyAsync(row);
+                if (hasEnded || hasLeft)
+                {
+                    return;
+                }
+            }
+
+            if (!page.HasMore)
+            {
+                // The store had everything up to `head` before it was asked: what it does not have is not there.
+                position = Math.Max(position, head);
+                hasReadStore = true;
+            }
+        }
+
+        private async ValueTask CopyAsync(EventRow row)
+        {
+            if (request.Filter.TurnId is null || request.Filter.TurnId == row.TurnId)
+            {
+                var frames = renderer.Plan(row);
+                if (Wants(frames.Flags, row.TurnId))
+                {
+                    var skip = FramesToSkip(row.Seq);
+                    if (frames.Length <= ChunkBytes)
+                    {
+                        unflushed += frames.CopyTo(output, skip);
+                    }
+                    else
+                    {
+                        unflushed += frames.Length;
+                        hasLeft = !await frames.WriteAsync(output, skip, ChunkBytes, cancellationToken);
+                    }
+
+                    hasEnded = Ends(frames.Flags, row.TurnId);
+                }
+
+                frames.Release();
+            }
+
+            position = row.Seq;
+            if (unflushed >= ChunkBytes)
+            {
+                await FlushAsync();
+            }
+        }
+
+        private void WritePruned(SeqRange range)
+        {
+            // Only lines of partial messages are ever removed: who does not want them misses nothing.
+            if (request.Filter.Partial && range.Last > position)
+            {
+                Write(Encoding.ASCII.GetBytes($": pruned {Math.Max(range.First, position + 1)}-{range.Last}\n\n"));
+            }
+        }
+
+        private void Write(ReadOnlySpan<byte> bytes)
+        {
+            output.Write(bytes);
+            unflushed += bytes.Length;
+        }
+
+        private async ValueTask FlushAsync()
+        {
+            var wrote = unflushed > 0;
+            unflushed = 0;
+            var flushed = await output.FlushAsync(cancellationToken);
+            hasLeft |= flushed.IsCompleted || flushed.IsCanceled;
+            if (wrote)
+            {
+                keepAlive.Written();
+            }
+        }
+
+        private bool Wants(EventFlags flags, Guid? turnId) => request.Filter.Matches(flags, turnId);
+
+        private bool Ends(EventFlags flags, Guid? turnId) =>
+            (flags & EventFlags.TurnEnd) != 0 && request.Filter.TurnId is { } turn && turn == turnId;
+
+        private int FramesToSkip(long seq) => seq == request.Cursor.Seq ? request.Cursor.Frame : 0;
+
+        private static ReadOnlySpan<byte> After(ReadOnlySpan<byte> row, int frames)
+        {
+            for (; frames > 0 && !row.IsEmpty; frames--)
+            {
+                row = row[(row.IndexOf("\n\n"u8) + 2)..];
+            }
+
+            return row;
+        }
+    }
+}

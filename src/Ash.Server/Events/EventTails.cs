@@ -1,0 +1,71 @@
+namespace Ash.Server.Events;
+
+/// <summary>
+/// The tails of the sessions that somebody on this server owns or watches. A tail lives as long as anyone holds it, so that a
+/// viewer of a sleeping session sees what happens once it wakes; watching wakes nothing.
+/// </summary>
+internal sealed class EventTails
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<Guid, Entry> entries = [];
+
+    internal int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return entries.Count;
+            }
+        }
+    }
+
+    /// <summary>The tail of a session, to be disposed of when it is no longer needed.</summary>
+    public Lease Acquire(Guid session)
+    {
+        lock (gate)
+        {
+            if (!entries.TryGetValue(session, out var entry))
+            {
+                entry = new(new(session));
+                entries.Add(session, entry);
+            }
+
+            entry.Holders++;
+            return new(this, entry.Tail);
+        }
+    }
+
+    private void Release(Guid session)
+    {
+        lock (gate)
+        {
+            if (--entries[session].Holders == 0)
+            {
+                entries.Remove(session);
+            }
+        }
+    }
+
+    /// <summary>Keeps a tail alive.</summary>
+    public sealed class Lease(EventTails tails, EventTail tail) : IDisposable
+    {
+        private int isDisposed;
+
+        public EventTail Tail => tail;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref isDisposed, 1) == 0)
+            {
+                tails.Release(tail.Session);
+            }
+        }
+    }
+
+    private sealed class Entry(EventTail tail)
+    {
+        public EventTail Tail => tail;
+        public int Holders { get; set; }
+    }
+}
