@@ -1,1 +1,18 @@
-return;
+using Ash.Bridge;
+using Ash.Bridge.Launch;
+using Ash.Bridge.Native;
+
+switch (args)
+{
+    case ["launch", var specFile]:
+        return Launcher.Become(specFile);
+    case ["run", .. var options] when RunOptions.Parse(options) is { } parsed:
+        BridgeProcess.Run(parsed);
+        return 0;
+    default:
+        Descriptor.Say(
+            Descriptor.StandardError,
+            "usage: ash-bridge launch SPEC.json | "
+            + "ash-bridge run [--orphan-timeout SECONDS] [--host-socket PATH] [--broker-socket PATH] [--relay-port N]");
+        return 64;
+}

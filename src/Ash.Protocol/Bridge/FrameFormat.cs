@@ -15,6 +15,25 @@ public static class FrameFormat
     public static void Write(IBufferWriter<byte> output, BridgeCommand header, ReadOnlySpan<byte> payload = default) =>
         Write(output, header, payload, BridgeJson.Default.BridgeCommand);
 
+    /// <summary>Writes a frame's header and its line end; the payload that it announces must follow.</summary>
+    public static void WriteHeader(IBufferWriter<byte> output, BridgeEvent header) =>
+        WriteHeader(output, header, BridgeJson.Default.BridgeEvent);
+
+    /// <summary>Reads a header, its line end left out, for a reader that takes the payload as it comes.</summary>
+    /// <exception cref="FrameException">It is none.</exception>
+    public static BridgeCommand ReadCommandHeader(ReadOnlySpan<byte> line)
+    {
+        if (line.Length > BridgeProtocol.MaxHeaderBytes)
+        {
+            throw new FrameException("A frame's header is too long.");
+        }
+
+        var reader = new Utf8JsonReader(line);
+        var header = Parse(ref reader, BridgeJson.Default.BridgeCommand);
+        PayloadBytesOf(header, BridgeProtocol.MaxLineBytes);
+        return header;
+    }
+
     /// <summary>Takes one whole frame off the front of <paramref name="input"/>; false where there is no whole one yet.</summary>
     /// <exception cref="FrameException">What is there can never become a frame.</exception>
     public static bool TryRead(ref ReadOnlySequence<byte> input, out BridgeEvent header, out ReadOnlySequence<byte> payload) =>
@@ -31,13 +50,18 @@ public static class FrameFormat
             throw new ArgumentException("The header must announce the payload's length.", nameof(payload));
         }
 
+        WriteHeader(output, header, type);
+        output.Write(payload);
+    }
+
+    private static void WriteHeader<T>(IBufferWriter<byte> output, T header, JsonTypeInfo<T> type)
+    {
         using (var writer = new Utf8JsonWriter(output))
         {
             JsonSerializer.Serialize(writer, header, type);
         }
 
         output.Write("\n"u8);
-        output.Write(payload);
     }
 
     private static bool TryRead<T>(
@@ -64,13 +88,9 @@ public static class FrameFormat
             throw new FrameException("A frame's header is too long.");
         }
 
-        header = Parse(line, type);
-        var bytes = (header as IPayloadFrame)?.Bytes ?? 0;
-        if (bytes < 0 || bytes > maxPayloadBytes)
-        {
-            throw new FrameException($"A frame announces {bytes} bytes; 0 to {maxPayloadBytes} are allowed.");
-        }
-
+        var reader = new Utf8JsonReader(line);
+        header = Parse(ref reader, type);
+        var bytes = PayloadBytesOf(header, maxPayloadBytes);
         var rest = input.Slice(input.GetPosition(1, lineEnd));
         if (rest.Length < bytes)
         {
@@ -82,12 +102,19 @@ public static class FrameFormat
         return true;
     }
 
-    private static T Parse<T>(ReadOnlySequence<byte> line, JsonTypeInfo<T> type)
+    private static int PayloadBytesOf<T>(T header, int maxPayloadBytes)
+    {
+        var bytes = (header as IPayloadFrame)?.Bytes ?? 0;
+        return bytes >= 0 && bytes <= maxPayloadBytes
+            ? bytes
+            : throw new FrameException($"A frame announces {bytes} bytes; 0 to {maxPayloadBytes} are allowed.");
+    }
+
+    private static T Parse<T>(ref Utf8JsonReader reader, JsonTypeInfo<T> type)
         where T : class
     {
         try
         {
-            var reader = new Utf8JsonReader(line);
             return JsonSerializer.Deserialize(ref reader, type) ?? throw new FrameException("A frame's header is null.");
         }
         catch (Exception failure) when (failure is JsonException or NotSupportedException)
