@@ -6,13 +6,15 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 begun=$(now_ms)
 bash eng/publish.sh bridge cli
 
-fresh=artifacts/dist
-# Its own intermediate folder: the development build of the server, with other options, would be compiled anew after it.
-options=(-p:SelfContained=true -p:PublishReadyToRun=true -p:PublishSingleFile=true
-    -p:IncludeNativeLibrariesForSelfExtract=false -p:DebugType=embedded -p:GenerateDocumentationFile=false)
+# The server's options are in a publish profile: as global properties they would change the libraries' lock files.
+published=artifacts/publish/.dist-server
+rm -rf "$published"
+dotnet restore src/Ash.Server -v q --nologo -p:PublishProfile=dist
+dotnet publish src/Ash.Server -c Release --no-restore -v q --nologo -p:PublishProfile=dist -o "$published"
 
-rm -rf "$fresh"
-mkdir -p "$fresh" dist
-dotnet restore src/Ash.Server -v q --nologo "${options[@]}"
-dotnet publish src/Ash.Server -c Release -r linux-x64 --no-restore -v q --nologo -o "$fresh" "${options[@]}"
-ls -la "$fresh"
+rm -rf dist
+mkdir dist
+install -m 0755 artifacts/publish/ash/ash artifacts/publish/ash-bridge/ash-bridge "$published/ash-server" dist/
+rm -rf "$published"
+say "made in $(elapsed "$begun"):"
+du -h dist/*
