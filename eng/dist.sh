@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Makes the distribution: dist/ash, dist/ash-server and dist/ash-bridge, each one file that needs no .NET on the machine.
+# The Claude Code CLI is not part of it: eng/install-claude.sh installs it where Ash runs.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+begun=$(now_ms)
+bash eng/publish.sh bridge cli
+
+# The server's options are in a publish profile: as global properties they would change the libraries' lock files.
+published=artifacts/publish/.dist-server
+rm -rf "$published"
+dotnet restore src/Ash.Server -v q --nologo -p:PublishProfile=dist
+dotnet publish src/Ash.Server -c Release --no-restore -v q --nologo -p:PublishProfile=dist -o "$published"
+
+rm -rf dist
+mkdir dist
+install -m 0755 artifacts/publish/ash/ash artifacts/publish/ash-bridge/ash-bridge "$published/ash-server" dist/
+rm -rf "$published"
+say "made in $(elapsed "$begun"):"
+du -h dist/*

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Publishes development builds of the programs to artifacts/publish/NAME/NAME, for tests and demo; does nothing for one that
+# is newer than all sources. Usage: eng/publish.sh [bridge|cli|server|all]...
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# is_current NAME: published, and no source file or folder (so no deletion either) is newer.
+is_current() {
+    local stamp=artifacts/publish/$1/.published
+    [[ -x artifacts/publish/$1/$1 && -f $stamp ]] \
+        && [[ -z $(find src Directory.Build.props Directory.Packages.props global.json -newer "$stamp" -print -quit) ]]
+}
+
+# publish NAME PROJECT OPTION...: beside the old one first, so that a running program never sees half of a new one.
+publish() {
+    local name=$1 project=$2 begun
+    shift 2
+    is_current "$name" && return
+
+    begun=$(now_ms)
+    local target=artifacts/publish/$name fresh=artifacts/publish/.new-$name
+    rm -rf "$fresh"
+    mkdir -p "$fresh"
+    # Stamped with the time of the start: what is edited meanwhile counts as newer.
+    touch "$fresh/.published"
+    dotnet restore "src/$project" -v q --nologo "$@"
+    # Not restored by publish: told a runtime, it would rewrite the lock files of the libraries.
+    dotnet publish "src/$project" -c Release -r linux-x64 -v q --no-restore --nologo -o "$fresh" "$@"
+    rm -rf "$target"
+    mv "$fresh" "$target"
+    say "published $name in $(elapsed "$begun")"
+}
+
+mkdir -p artifacts/publish
+exec 9>artifacts/publish/.lock
+flock 9
+
+for program in "${@:-all}"; do
+    case $program in
+        bridge | all) publish ash-bridge Ash.Bridge ;;&
+        cli | all) publish ash Ash.Cli ;;&
+        server | all) publish ash-server Ash.Server -p:SelfContained=false ;;&
+        bridge | cli | server | all) ;;
+        *) die "eng/publish.sh knows bridge, cli, server and all, not '$program'" ;;
+    esac
+done
