@@ -1,0 +1,13 @@
+namespace Ash.Server.Broker;
+
+/// <summary>What is known of a call while it runs; the last state of it goes into the account.</summary>
+internal sealed class ForwardOutcome
+{
+    public int Attempts { get; set; }
+
+    public bool IsComplete { get; set; }
+
+    public string? ErrorCode { get; set; }
+
+    public TimeSpan? FirstByte { get; set; }
+}
