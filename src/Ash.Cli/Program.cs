@@ -1,1 +1,3 @@
-return;
+using Ash.Cli;
+
+return await AshCli.RunAsync(args, CliHost.OfThisProcess(), CancellationToken.None);

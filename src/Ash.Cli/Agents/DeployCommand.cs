@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Ash.Cli.Agents;
+
+/// <summary><c>ash deploy</c>.</summary>
+internal static class DeployCommand
+{
+    public static Command Create(CommandBinder binder)
+    {
+        var path = new Argument<string>("path") { Description = "The agent's folder. It must contain CLAUDE.md." };
+        var name = new Option<string?>("--name", "-n") { Description = "The agent's name. Otherwise the folder's.", HelpName = "name" };
+        var env = EnvOption.Create("Sets a variable of the agent's sandboxes, over those of .env and .env.local.");
+        var command = new Command("deploy", "Deploys an agent folder, or its next version.") { path, name, env };
+
+        return binder.Bind(command, async (context, cancellationToken) =>
+        {
+            var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(context.Parse.GetRequiredValue(path)));
+            var agentName = NameOf(context, context.Parse.GetValue(name) ?? Path.GetFileName(folder));
+
+            if (!File.Exists(Path.Combine(folder, "CLAUDE.md")))
+            {
+                throw new CliException($"Agent directory must contain CLAUDE.md: {folder}");
+            }
+
+            var variables = ReadEnv(context, folder, EnvOption.Read(context.Parse, env));
+            var content = AgentFolder.Read(folder, cancellationToken);
+
+            foreach (var left in content.LeftOut)
+            {
+                context.Output.Note($"Skipped {left}");
+            }
+
+            context.Output.Say(string.Create(
+                CultureInfo.InvariantCulture, $"Uploading {content.Files.Count} file(s) ({Size(content.TotalBytes)})..."));
+            var agent = await context.Client.Agents.DeployAsync(
+                agentName, content.Files, variables.Count > 0 ? variables : null, cancellationToken);
+
+            context.Output.Say(string.Create(CultureInfo.InvariantCulture, $"Deployed agent \"{agent.Name}\" (v{agent.Version})"));
+
+            if (variables.Count > 0)
+            {
+                context.Output.Say($"  env: {string.Join(", ", variables.Keys)}");
+            }
+
+            context.Output.ResultForPrograms(agent);
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static string NameOf(CommandContext context, string wanted)
+    {
+        var normal = AgentName.Normalize(wanted);
+
+        if (normal != wanted)
+        {
+            context.Output.Say($"Normalized agent name: \"{wanted}\" → \"{normal}\"");
+        }
+
+        return normal;
+    }
+
+    private static Dictionary<string, string> ReadEnv(
+        CommandContext context, string folder, IReadOnlyDictionary<string, string> given)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        var sources = new List<string>();
+
+        foreach (var source in (ReadOnlySpan<string>)[".env", ".env.local"])
+        {
+            var found = EnvFile.Read(Path.Combine(folder, source));
+
+            if (found.Count > 0)
+            {
+                sources.Add(source);
+                Merge(variables, found);
+            }
+        }
+
+        if (sources.Count > 0)
+        {
+            context.Output.Say(string.Create(
+                CultureInfo.InvariantCulture, $"Loaded {variables.Count} env var(s) from {string.Join(" + ", sources)}"));
+        }
+
+        Merge(variables, given);
+        return variables;
+    }
+
+    private static void Merge(Dictionary<string, string> target, IReadOnlyDictionary<string, string> source)
+    {
+        foreach (var (key, value) in source)
+        {
+            target[key] = value;
+        }
+    }
+
+    private static string Size(long bytes) => bytes switch
+    {
+        < 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+        < 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.#} KB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024):0.#} MB"),
+    };
+}

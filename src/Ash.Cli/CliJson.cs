@@ -1,0 +1,17 @@
+using System.Text.Json.Serialization;
+using Ash.Cli.Configuration;
+using Ash.Cli.Output;
+using Ash.Cli.Servers;
+
+namespace Ash.Cli;
+
+/// <summary>Files of this machine, and what is written for programs.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CliConfig))]
+[JsonSerializable(typeof(ServerRecord))]
+[JsonSerializable(typeof(FailureLine))]
+[JsonSerializable(typeof(ServerStatus))]
+[JsonSerializable(typeof(LinkLine))]
+internal sealed partial class CliJson : JsonSerializerContext;

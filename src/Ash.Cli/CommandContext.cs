@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Ash.Cli.Configuration;
+using Ash.Cli.Output;
+using Ash.Cli.Servers;
+using Ash.Client;
+
+namespace Ash.Cli;
+
+/// <summary>What a running command works with.</summary>
+internal sealed class CommandContext : IDisposable
+{
+    private readonly GlobalOptions options;
+    private readonly Lazy<CliConfig> config;
+    private readonly Lazy<AshClient> client;
+
+    public CommandContext(CliHost host, GlobalOptions options, ParseResult parse)
+    {
+        this.options = options;
+        Host = host;
+        Parse = parse;
+        Output = new CliOutput(host, parse.GetValue(options.Json));
+        Store = new ConfigStore(Path.Combine(host.HomeFolder, ".ash"));
+        config = new(Store.Read);
+        client = new(() => Connect(ServerUrl, ApiKey));
+    }
+
+    public CliHost Host { get; }
+    public ParseResult Parse { get; }
+    public CliOutput Output { get; }
+    public ConfigStore Store { get; }
+    public CliConfig Config => config.Value;
+
+    /// <summary>The server that commands go to.</summary>
+    public Uri ServerUrl => ServerAddress.Parse(
+        Parse.GetValue(options.Server) ?? Host.Variable("ASH_SERVER_URL") ?? Config.ServerUrl ?? ServerAddress.Default);
+
+    /// <summary>The key that was given for this command, by option or environment.</summary>
+    public string? GivenApiKey => Parse.GetValue(options.ApiKey) ?? Host.Variable("ASH_API_KEY");
+
+    /// <summary>The key that commands use; null where there is none.</summary>
+    public string? ApiKey => GivenApiKey ?? Config.ApiKey ?? FirstKeyOfThisMachine();
+
+    /// <summary>A client of <see cref="ServerUrl"/>, made when first asked for.</summary>
+    public AshClient Client => client.Value;
+
+    /// <param name="dataDir">From the command line, or null.</param>
+    public DataFolder DataFolder(string? dataDir) => new(
+        Path.GetFullPath(dataDir ?? Host.Variable("ASH_DATA_DIR") ?? Path.Combine(Host.HomeFolder, ".ash")));
+
+    public AshClient Connect(Uri url, string? apiKey) => new(new AshClientOptions
+    {
+        ServerUrl = url,
+        ApiKey = apiKey,
+        TimeProvider = Host.Clock,
+    });
+
+    public void Dispose()
+    {
+        if (client.IsValueCreated)
+        {
+            client.Value.Dispose();
+        }
+    }
+
+    /// <summary>A server of this machine that was not started by <c>ash start</c> has left its first key in its data folder.</summary>
+    private string? FirstKeyOfThisMachine() =>
+        ServerUrl.IsLoopback && InitialKey.Import(DataFolder(dataDir: null), Store) ? Store.Read().ApiKey : null;
+}

@@ -1,0 +1,14 @@
+using Ash.Protocol.Api;
+
+namespace Ash.Cli.Output;
+
+/// <summary>A failure, for programs.</summary>
+internal sealed record FailureLine(string Error, int ExitCode, int? StatusCode, string? Code, string? RequestId);
+
+/// <summary>How this machine's server stands, for programs.</summary>
+/// <param name="State"><c>running</c> or <c>stopped</c>.</param>
+internal sealed record ServerStatus(
+    string State, int? Pid = null, int? Port = null, string? Url = null, string? DataDir = null, HealthInfo? Health = null);
+
+/// <summary>Which server commands go to from now on, for programs.</summary>
+internal sealed record LinkLine(string ServerUrl);

@@ -1,0 +1,114 @@
+using Ash.Cli.Configuration;
+using Ash.Client;
+
+namespace Ash.Cli.Servers;
+
+/// <summary>Starts a server in the background and stays with it until it is ready.</summary>
+internal sealed record ServerStart(DataFolder Folder, int Port, IReadOnlyDictionary<string, string> Environment)
+{
+    private const int ShownLogLines = 20;
+    private const long MaxLogBytes = 10 * 1024 * 1024;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Returns once the server is ready, with its model.</summary>
+    /// <exception cref="CliException">It ended, or was not ready in time; the message ends with its log, or says what it lacks.</exception>
+    public async Task<(ServerRecord Server, string? Model)> RunAsync(
+        CommandContext context, ServerProgram program, CancellationToken cancellationToken)
+    {
+        PrivateFiles.CreateFolder(Folder.Path);
+        PrivateFiles.CreateFolder(Folder.LogFolder);
+        File.Delete(Folder.ServerFile);
+        var logStart = RotateLog();
+
+        context.Output.Note("Starting Ash server …");
+        var pid = NativeProcess.StartDetached(program, Environment, Folder.LogFile);
+        using var timer = new PeriodicTimer(LookEvery, context.Host.Clock);
+        var begun = context.Host.Clock.GetTimestamp();
+        ServerRecord? server = null;
+        IReadOnlyList<string> missing = [];
+
+        do
+        {
+            if (NativeProcess.HasEnded(pid))
+            {
+                throw Ended(logStart);
+            }
+
+            server ??= Folder.FindServer();
+
+            if (server is not null)
+            {
+                using var client = context.Connect(ServerAddress.OfPort(server.Port), apiKey: null);
+                var (model, lacks) = await LookAsync(client, cancellationToken);
+
+                if (lacks is [])
+                {
+                    return (server, model);
+                }
+
+                foreach (var news in lacks.Except(missing))
+                {
+                    context.Output.Note($"  waiting for: {news}");
+                }
+
+                missing = lacks;
+            }
+        }
+        while (context.Host.Clock.GetElapsedTime(begun) < Patience && await timer.WaitForNextTickAsync(cancellationToken));
+
+        throw new CliException(
+            $"The server runs (pid {pid}), but was not ready within {Patience.TotalSeconds:0} s"
+            + (missing is [] ? "." : $": {string.Join("; ", missing)}.")
+            + " See: ash logs");
+    }
+
+    /// <summary>What the server lacks; nothing where it is ready.</summary>
+    private static async Task<(string? Model, IReadOnlyList<string> Missing)> LookAsync(
+        AshClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var readiness = await client.GetReadinessAsync(cancellationToken);
+            var health = await client.GetHealthAsync(cancellationToken);
+            return readiness switch
+            {
+                { Ready: true } => (health.Model, []),
+                { Missing: [] } => (health.Model, ["readiness"]),
+                _ => (health.Model, readiness.Missing),
+            };
+        }
+        catch (AshConnectionException)
+        {
+            return (null, ["an answer"]);
+        }
+    }
+
+    /// <summary>Where the log of this start begins.</summary>
+    private long RotateLog()
+    {
+        var log = new FileInfo(Folder.LogFile);
+
+        if (!log.Exists)
+        {
+            return 0;
+        }
+
+        if (log.Length <= MaxLogBytes)
+        {
+            return log.Length;
+        }
+
+        log.MoveTo(Folder.LogFile + ".1", overwrite: true);
+        return 0;
+    }
+
+    private CliException Ended(long logStart)
+    {
+        using var log = LogReader.Open(Folder.LogFile);
+        log.Position = logStart;
+        var lines = LogReader.ReadLast(log, ShownLogLines);
+        return new CliException(
+            lines is [] ? "The server ended at once and logged nothing." : $"The server ended at once:\n{string.Join('\n', lines)}");
+    }
+}

@@ -1,0 +1,51 @@
+using System.Net;
+using Ash.Protocol.Api;
+
+namespace Ash.Client;
+
+/// <summary>A client of one Ash server. Safe for use by many threads; make one and keep it.</summary>
+public sealed class AshClient : IDisposable
+{
+    private readonly ApiConnection connection;
+
+    public AshClient(AshClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        connection = new ApiConnection(options);
+        Agents = new AgentsClient(connection);
+        Sessions = new SessionsClient(connection, options);
+    }
+
+    /// <summary>Where the server is.</summary>
+    public Uri ServerUrl => connection.ServerUrl;
+
+    /// <summary>Deployed agents.</summary>
+    public AgentsClient Agents { get; }
+
+    /// <summary>Sessions, their turns and their events.</summary>
+    public SessionsClient Sessions { get; }
+
+    /// <summary>Says that the server runs, and how busy it is. Needs no key.</summary>
+    /// <exception cref="AshConnectionException">No server answers.</exception>
+    public Task<HealthInfo> GetHealthAsync(CancellationToken cancellationToken = default) =>
+        connection.CallAsync(HttpMethod.Get, "health", ApiJson.Default.HealthInfo, cancellationToken: cancellationToken);
+
+    /// <summary>Says whether the server can serve requests in full, and otherwise what is missing. Needs no key.</summary>
+    /// <exception cref="AshConnectionException">No server answers.</exception>
+    public async Task<ReadinessInfo> GetReadinessAsync(CancellationToken cancellationToken = default)
+    {
+        using var deadline = connection.StartDeadline(cancellationToken);
+        using var request = connection.Request(HttpMethod.Get, "health/ready");
+        using var response = await connection.SendAsync(request, deadline).ConfigureAwait(false);
+
+        // 503 with this body is an answer, not a failure.
+        if (!response.IsSuccessStatusCode && response.StatusCode != HttpStatusCode.ServiceUnavailable)
+        {
+            throw await ApiConnection.RefusalAsync(response, deadline.Token).ConfigureAwait(false);
+        }
+
+        return await connection.ReadAsync(response, ApiJson.Default.ReadinessInfo, deadline).ConfigureAwait(false);
+    }
+
+    public void Dispose() => connection.Dispose();
+}
