@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Ash.Runner.Kernel;
+
+/// <summary>What a name in a folder is, itself and not what it may lead to.</summary>
+internal enum FileKind
+{
+    None,
+    File,
+    Folder,
+    Link,
+
+    /// <summary>A pipe, a socket, a device.</summary>
+    Other,
+}
+
+internal static class FileKinds
+{
+    private const uint TypeMask = 0x1;
+
+    /// <exception cref="IOException">Nobody can say, for example because a parent is no folder.</exception>
+    public static FileKind Of(string path)
+    {
+        Span<byte> result = stackalloc byte[256];
+        if (Libc.Describe(Libc.AtCurrentDirectory, path, Libc.AtSymlinkNoFollow, TypeMask, result) != 0)
+        {
+            return Marshal.GetLastPInvokeError() == Libc.NoEntry
+                ? FileKind.None
+                : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}.");
+        }
+
+        // struct statx, stx_mode.
+        return (BinaryPrimitives.ReadUInt16LittleEndian(result[28..]) & 0xf000) switch
+        {
+            0x8000 => FileKind.File,
+            0x4000 => FileKind.Folder,
+            0xa000 => FileKind.Link,
+            _ => FileKind.Other,
+        };
+    }
+}
