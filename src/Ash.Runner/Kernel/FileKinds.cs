@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Ash.Runner.Kernel;
 
@@ -19,6 +20,9 @@ internal static class FileKinds
 {
     private const uint TypeMask = 0x1;
 
+    // Of stx_mode in struct statx.
+    private const int ModeOffset = 28;
+
     /// <exception cref="IOException">Nobody can say, for example because a parent is no folder.</exception>
     public static FileKind Of(string path)
     {
@@ -30,13 +34,22 @@ internal static class FileKinds
                 : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}.");
         }
 
-        // struct statx, stx_mode.
-        return (BinaryPrimitives.ReadUInt16LittleEndian(result[28..]) & 0xf000) switch
+        return Read(result);
+    }
+
+    /// <summary>Of an open file.</summary>
+    public static FileKind Of(SafeFileHandle file)
+    {
+        Span<byte> result = stackalloc byte[256];
+        return Libc.Describe(file, string.Empty, Libc.AtEmptyPath, TypeMask, result) == 0 ? Read(result) : FileKind.Other;
+    }
+
+    private static FileKind Read(ReadOnlySpan<byte> result) =>
+        (BinaryPrimitives.ReadUInt16LittleEndian(result[ModeOffset..]) & 0xf000) switch
         {
             0x8000 => FileKind.File,
             0x4000 => FileKind.Folder,
             0xa000 => FileKind.Link,
             _ => FileKind.Other,
         };
-    }
 }

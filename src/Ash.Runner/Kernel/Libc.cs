@@ -10,15 +10,15 @@ internal static unsafe partial class Libc
 
     public const int NoEntry = 2;
     public const int NoProcess = 3;
-    public const int Interrupted = 4;
-    public const int Again = 11;
-    public const int Busy = 16;
+    public const int NoDevice = 6;
     public const int CrossesMount = 18;
+    public const int NotFolder = 20;
+    public const int NameTooLong = 36;
     public const int TooManyLinks = 40;
 
     public const int AtCurrentDirectory = -100;
     public const int AtSymlinkNoFollow = 0x100;
-    public const int AtRemoveDirectory = 0x200;
+    public const int AtEmptyPath = 0x1000;
 
     public const int OpenReadOnly = 0;
     public const int OpenNonBlocking = 0x800;
@@ -48,6 +48,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Describe(int directory, string path, int flags, uint mask, Span<byte> result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Describe(SafeFileHandle file, string path, int flags, uint mask, Span<byte> result);
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial SafeFileHandle CreatePoll(int flags);
