@@ -1,0 +1,198 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Ash.Protocol.Bridge;
+using Microsoft.Extensions.Logging;
+
+namespace Ash.Runner.Bridges;
+
+/// <inheritdoc cref="IBridgeConnection"/>
+internal sealed partial class BridgeConnection : IBridgeConnection
+{
+    private const int ReadBufferBytes = 64 * 1024;
+    private const int KeptBufferBytes = 1024 * 1024;
+    private const long NotWelcomed = -1;
+
+    private readonly string sandboxId;
+    private readonly NetworkStream stream;
+    private readonly PipeReader reader;
+    private readonly ILogger logger;
+    private readonly SemaphoreSlim sending = new(1, 1);
+    private readonly CancellationTokenSource closed = new();
+    private ArrayBufferWriter<byte> outgoing = new();
+    private Hello? hello;
+    private long lastNumber = NotWelcomed;
+    private int disposed;
+
+    /// <param name="socket">Accepted; owned from here on.</param>
+    public BridgeConnection(string sandboxId, Socket socket, ILogger logger)
+    {
+        this.sandboxId = sandboxId;
+        this.logger = logger;
+        stream = new NetworkStream(socket, ownsSocket: true);
+        reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, leaveOpen: true));
+    }
+
+    public Hello Hello => hello ?? throw new InvalidOperationException("The bridge has not said hello yet.");
+
+    /// <summary>Reads the first frame.</summary>
+    /// <exception cref="FrameException">It is no hello, or one of another version.</exception>
+    /// <exception cref="IOException">The connection ended first.</exception>
+    public async Task ReadHelloAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            var rest = read.Buffer;
+            if (FrameFormat.TryRead(ref rest, out BridgeEvent frame, out _))
+            {
+                hello = frame as Hello ?? throw new FrameException("The first frame must be a hello.");
+                Validate(hello);
+                reader.AdvanceTo(rest.Start);
+                return;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            if (read.IsCompleted)
+            {
+                throw new IOException("The connection ended before the bridge's hello.");
+            }
+        }
+    }
+
+    public async ValueTask SendAsync(BridgeCommand command, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        // Waiters are served in the order in which they came.
+        await sending.WaitAsync(cancellationToken);
+        try
+        {
+            ObjectDisposedException.ThrowIf(disposed != 0, this);
+            if (lastNumber == NotWelcomed)
+            {
+                lastNumber = command is Welcome welcome
+                    ? welcome.Acknowledged
+                    : throw new InvalidOperationException("The first frame must be a welcome.");
+            }
+
+            outgoing.ResetWrittenCount();
+            FrameFormat.Write(outgoing, command, payload.Span);
+
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closed.Token);
+            await stream.WriteAsync(outgoing.WrittenMemory, either.Token);
+        }
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Part of a frame may be out, so nothing after it could be understood.
+            await DisposeAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+            throw failure as IOException ?? new IOException("The connection to the bridge is closed.", failure);
+        }
+        finally
+        {
+            if (outgoing.Capacity > KeptBufferBytes)
+            {
+                outgoing = new ArrayBufferWriter<byte>();
+            }
+
+            sending.Release();
+        }
+    }
+
+    public async Task RunAsync(IBridgeFrameHandler handler, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closed.Token);
+        try
+        {
+            while (true)
+            {
+                var read = await reader.ReadAsync(either.Token);
+                var rest = read.Buffer;
+                var any = false;
+                while (FrameFormat.TryRead(ref rest, out BridgeEvent frame, out var payload))
+                {
+                    CheckNumber(frame);
+                    handler.OnFrame(frame, payload);
+                    any = true;
+                }
+
+                reader.AdvanceTo(rest.Start, rest.End);
+                if (any)
+                {
+                    await handler.OnBatchAsync(cancellationToken);
+                }
+
+                if (read.IsCompleted)
+                {
+                    return;
+                }
+            }
+        }
+        catch (FrameException failure)
+        {
+            LogRefused(sandboxId, failure.Message);
+        }
+        catch (IOException failure)
+        {
+            LogBroken(sandboxId, failure.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && closed.IsCancellationRequested)
+        {
+            // Closed by this side.
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) == 0)
+        {
+            closed.Cancel();
+            stream.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Validate(Hello hello)
+    {
+        if (hello.Protocol != BridgeProtocol.Version)
+        {
+            throw new FrameException($"The bridge speaks version {hello.Protocol} of the protocol, not {BridgeProtocol.Version}.");
+        }
+
+        if (hello.Number != 0 || hello.Head < 0 || hello.Oldest < 1 || hello.Oldest > hello.Head + 1 || hello.Process < 0 || hello.CliPid < 0)
+        {
+            throw new FrameException("The bridge's hello contradicts itself.");
+        }
+    }
+
+    private void CheckNumber(BridgeEvent frame)
+    {
+        if (frame is Hello)
+        {
+            throw new FrameException("A second hello.");
+        }
+
+        var last = Volatile.Read(ref lastNumber);
+        if (last == NotWelcomed)
+        {
+            throw new FrameException("A frame before the welcome.");
+        }
+
+        if (frame.Number != last + 1)
+        {
+            throw new FrameException($"Frame {frame.Number} follows frame {last}.");
+        }
+
+        Volatile.Write(ref lastNumber, frame.Number);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Closed the connection of sandbox {SandboxId}, whose bridge broke the protocol: {Reason}")]
+    private partial void LogRefused(string sandboxId, string reason);
+
+    [LoggerMessage(LogLevel.Debug, "The connection of sandbox {SandboxId} broke: {Reason}")]
+    private partial void LogBroken(string sandboxId, string reason);
+}

@@ -1,0 +1,199 @@
+using System.Globalization;
+using Ash.Runner.Kernel;
+using Ash.Runner.Sandboxes;
+
+namespace Ash.Runner.Cgroups;
+
+/// <summary>The cgroups of one sandbox: its limits, and the list of its processes that no process can leave.</summary>
+internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
+{
+    private const int CpuPeriodMicroseconds = 100_000;
+    private static readonly TimeSpan longestPause = TimeSpan.FromMilliseconds(20);
+
+    public IReadOnlyList<string> Folders { get; } = layout.SandboxFolders(sandboxId);
+
+    /// <summary>Files into which the launcher writes <c>0</c>.</summary>
+    /// <remarks>On v1 <c>tasks</c>: <c>cgroup.procs</c> waits for a grace period of the whole machine, 8 to 9 ms.</remarks>
+    public IReadOnlyList<string> JoinFiles { get; } =
+    [
+        .. layout.Hierarchies.Select(hierarchy =>
+            Path.Combine(layout.SandboxFolder(hierarchy, sandboxId), hierarchy.IsV2 ? "cgroup.procs" : "tasks")),
+    ];
+
+    private string MemoryFolder => layout.SandboxFolder(layout.Memory, sandboxId);
+
+    private string PidsFolder => layout.SandboxFolder(layout.Pids, sandboxId);
+
+    private string CpuFolder => layout.SandboxFolder(layout.Cpu, sandboxId);
+
+    public void Create(SandboxLimits limits)
+    {
+        foreach (var folder in Folders)
+        {
+            Directory.CreateDirectory(folder);
+        }
+
+        LimitMemory(limits.MemoryMb * 1024L * 1024L);
+        Write(PidsFolder, "pids.max", limits.Pids);
+        LimitCpu(limits.Cpus);
+    }
+
+    /// <summary>How often the kernel has killed a process of this sandbox at the memory limit; 0 where that is unknown.</summary>
+    public long OutOfMemoryKills()
+    {
+        try
+        {
+            var lines = File.ReadLines(Path.Combine(MemoryFolder, layout.Memory.IsV2 ? "memory.events" : "memory.oom_control"));
+            return lines
+                .Where(line => line.StartsWith("oom_kill ", StringComparison.Ordinal))
+                .Select(line => long.Parse(line.AsSpan("oom_kill ".Length), CultureInfo.InvariantCulture))
+                .FirstOrDefault();
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Host pids of the sandbox's processes.</summary>
+    public IReadOnlySet<int> Processes() => Folders.SelectMany(ProcessesIn).ToHashSet();
+
+    /// <summary>Ends every process and removes the folders. Returns when nothing is left; harmless where nothing is.</summary>
+    public async Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        var pause = TimeSpan.FromMilliseconds(1);
+        while (!TryRemove())
+        {
+            // The kernel ends processes in its own time and says so nowhere that all hierarchies share.
+            await Task.Delay(pause, cancellationToken);
+            pause = pause * 2 < longestPause ? pause * 2 : longestPause;
+        }
+    }
+
+    private bool TryRemove()
+    {
+        if (!Folders.Any(Directory.Exists))
+        {
+            return true;
+        }
+
+        if (Processes().Count > 0)
+        {
+            KillAll();
+        }
+
+        var removed = true;
+        foreach (var folder in Folders)
+        {
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (DirectoryNotFoundException)
+            {
+            }
+            catch (IOException)
+            {
+                removed = false;
+            }
+        }
+
+        return removed;
+    }
+
+    private void KillAll()
+    {
+        // Whatever kills them one by one then cannot be outrun by a fork.
+        TryWrite(PidsFolder, "pids.max", "0");
+
+        if (layout.Kill is { IsV2: true } unified && TryWrite(layout.SandboxFolder(unified, sandboxId), "cgroup.kill", "1"))
+        {
+            return;
+        }
+
+        var freezer = layout.Kill is { IsV2: false } hierarchy ? layout.SandboxFolder(hierarchy, sandboxId) : null;
+        if (freezer is not null)
+        {
+            TryWrite(freezer, "freezer.state", "FROZEN");
+        }
+
+        foreach (var pid in Processes())
+        {
+            Libc.Kill(pid, Libc.SigKill);
+        }
+
+        if (freezer is not null)
+        {
+            TryWrite(freezer, "freezer.state", "THAWED");
+        }
+    }
+
+    private void LimitMemory(long bytes)
+    {
+        if (layout.Memory.IsV2)
+        {
+            Write(MemoryFolder, "memory.max", bytes);
+            WriteIfPresent(MemoryFolder, "memory.swap.max", 0);
+            return;
+        }
+
+        // Memory and swap together may never be less than memory, so a folder that is limited anew is opened first.
+        Write(MemoryFolder, "memory.limit_in_bytes", bytes);
+        WriteIfPresent(MemoryFolder, "memory.memsw.limit_in_bytes", bytes);
+        WriteIfPresent(MemoryFolder, "memory.swappiness", 0);
+    }
+
+    private void LimitCpu(double cores)
+    {
+        var quota = (long)Math.Ceiling(cores * CpuPeriodMicroseconds);
+        if (layout.Cpu.IsV2)
+        {
+            File.WriteAllText(Path.Combine(CpuFolder, "cpu.max"), $"{quota} {CpuPeriodMicroseconds}");
+            return;
+        }
+
+        Write(CpuFolder, "cpu.cfs_period_us", CpuPeriodMicroseconds);
+        Write(CpuFolder, "cpu.cfs_quota_us", quota);
+    }
+
+    private static IEnumerable<int> ProcessesIn(string folder)
+    {
+        try
+        {
+            return File.ReadAllLines(Path.Combine(folder, "cgroup.procs")).Select(line => int.Parse(line, CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    private static void Write(string folder, string file, long value) =>
+        File.WriteAllText(Path.Combine(folder, file), value.ToString(CultureInfo.InvariantCulture));
+
+    private static void WriteIfPresent(string folder, string file, long value)
+    {
+        if (File.Exists(Path.Combine(folder, file)))
+        {
+            Write(folder, file, value);
+        }
+    }
+
+    private static bool TryWrite(string folder, string file, string value)
+    {
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, file), value);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A kernel before 5.14 has no `cgroup.kill`, and nobody may make files there.
+            return false;
+        }
+    }
+}

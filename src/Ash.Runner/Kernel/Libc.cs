@@ -1,0 +1,176 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Ash.Runner.Kernel;
+
+/// <summary>The system calls that .NET does not offer. x86-64 Linux only, as the runner is.</summary>
+internal static unsafe partial class Libc
+{
+    public const int SigKill = 9;
+
+    public const int NoEntry = 2;
+    public const int NoProcess = 3;
+    public const int NoDevice = 6;
+    public const int CrossesMount = 18;
+    public const int NotFolder = 20;
+    public const int NameTooLong = 36;
+    public const int TooManyLinks = 40;
+
+    public const int AtCurrentDirectory = -100;
+    public const int AtSymlinkNoFollow = 0x100;
+    public const int AtEmptyPath = 0x1000;
+
+    public const int OpenReadOnly = 0;
+    public const int OpenNonBlocking = 0x800;
+    public const int OpenDirectory = 0x10000;
+    public const int OpenNoFollow = 0x20000;
+    public const int OpenCloseOnExec = 0x80000;
+    public const int OpenPath = 0x200000;
+
+    private const long PidfdSendSignalNumber = 424;
+    private const long PidfdOpenNumber = 434;
+    private const long OpenAt2Number = 437;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    public static partial uint EffectiveGroup();
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    public static partial int ChangeOwner(SafeFileHandle file, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Describe(int directory, string path, int flags, uint mask, Span<byte> result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Describe(SafeFileHandle file, string path, int flags, uint mask, Span<byte> result);
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    public static partial SafeFileHandle CreatePoll(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    public static partial int ControlPoll(SafeFileHandle poll, int operation, SafeFileHandle file, ref PollEvent pollEvent);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    public static partial int WaitPoll(SafeFileHandle poll, Span<PollEvent> events, int count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    public static partial SafeFileHandle CreateEvent(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
+    public static partial int WaitFor(int idType, int id, Span<byte> info, int options, nint usage);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial long Call(long number, nint first, nint second, nint third, nint fourth);
+
+    /// <summary>A descriptor of the process, or an invalid one where there is none with this number.</summary>
+    public static SafeFileHandle OpenProcess(int pid)
+    {
+        var descriptor = Call(PidfdOpenNumber, pid, 0, 0, 0);
+        return new SafeFileHandle((nint)descriptor, ownsHandle: true);
+    }
+
+    public static bool SignalProcess(SafeFileHandle process, int signal)
+    {
+        var added = false;
+        try
+        {
+            process.DangerousAddRef(ref added);
+            return Call(PidfdSendSignalNumber, process.DangerousGetHandle(), signal, 0, 0) == 0;
+        }
+        finally
+        {
+            if (added)
+            {
+                process.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary><c>openat2</c>: the only way to open a path that cannot be led elsewhere while it is resolved.</summary>
+    public static SafeFileHandle OpenBeneath(SafeFileHandle directory, string path, OpenHow how)
+    {
+        var added = false;
+        try
+        {
+            directory.DangerousAddRef(ref added);
+            using var name = new Utf8Name(path);
+            var result = Call(OpenAt2Number, directory.DangerousGetHandle(), name.Pointer, (nint)(&how), sizeof(OpenHow));
+            return new SafeFileHandle((nint)result, ownsHandle: true);
+        }
+        finally
+        {
+            if (added)
+            {
+                directory.DangerousRelease();
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle Open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Control(SafeFileHandle file, int command, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Spawn(out int pid, string path, nint actions, nint attributes, nint arguments, nint environment);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_init")]
+    public static partial int InitialiseActions(nint actions);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_destroy")]
+    public static partial int DestroyActions(nint actions);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addopen", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int AddOpen(nint actions, int descriptor, string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
+    public static partial int AddDuplicate(nint actions, int from, int to);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")]
+    public static partial int InitialiseAttributes(nint attributes);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_destroy")]
+    public static partial int DestroyAttributes(nint attributes);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setflags")]
+    public static partial int SetFlags(nint attributes, short flags);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigdefault")]
+    public static partial int SetDefaultSignals(nint attributes, nint set);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")]
+    public static partial int SetSignalMask(nint attributes, nint set);
+
+    /// <summary><c>struct epoll_event</c>, packed on x86-64.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 4)]
+    public struct PollEvent
+    {
+        public uint Events;
+        public ulong Data;
+    }
+
+    /// <summary><c>struct open_how</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct OpenHow
+    {
+        public ulong Flags;
+        public ulong Mode;
+        public ulong Resolve;
+    }
+
+    private readonly ref struct Utf8Name(string text) : IDisposable
+    {
+        public nint Pointer { get; } = Marshal.StringToCoTaskMemUTF8(text);
+
+        public void Dispose() => Marshal.FreeCoTaskMem(Pointer);
+    }
+}

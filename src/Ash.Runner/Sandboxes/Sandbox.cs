@@ -1,0 +1,125 @@
+using System.Threading.Channels;
+using Ash.Runner.Bridges;
+using Ash.Runner.Cgroups;
+using Ash.Runner.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace Ash.Runner.Sandboxes;
+
+/// <inheritdoc cref="ISandbox"/>
+internal sealed partial class Sandbox : ISandbox
+{
+    private const int KilledStatus = 128 + Libc.SigKill;
+
+    /// <summary>The outer bubblewrap passes the bridge's exit status on and ends at once.</summary>
+    private static readonly TimeSpan launcherEndTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly SandboxRemains remains;
+    private readonly SandboxCgroups? cgroups;
+    private readonly BridgeListener listener;
+    private readonly SandboxProcesses processes;
+    private readonly TimeProvider clock;
+    private readonly ILogger logger;
+    private readonly Lock gate = new();
+    private Task? killing;
+    private Task? letting;
+
+    internal Sandbox(
+        SandboxIdentity identity,
+        SandboxRemains remains,
+        SandboxCgroups? cgroups,
+        BridgeListener listener,
+        SandboxProcesses processes,
+        TimeProvider clock,
+        ILogger logger)
+    {
+        Identity = identity;
+        this.remains = remains;
+        this.cgroups = cgroups;
+        this.listener = listener;
+        this.processes = processes;
+        this.clock = clock;
+        this.logger = logger;
+        Exited = WaitForExitAsync();
+    }
+
+    public SandboxIdentity Identity { get; }
+
+    public ChannelReader<IBridgeConnection> Connections => listener.Connections;
+
+    public Task<SandboxExit> Exited { get; }
+
+    public Task KillAsync()
+    {
+        lock (gate)
+        {
+            return killing ??= KillOnceAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task task;
+        lock (gate)
+        {
+            task = letting ??= LetGoAsync();
+        }
+
+        await task;
+    }
+
+    private async Task KillOnceAsync()
+    {
+        if (letting is null)
+        {
+            // The end of pid 1 ends its namespace: it is gone only when everything else inside is.
+            processes.Bridge.Kill();
+            await Exited;
+        }
+
+        await remains.RemoveAsync(Identity, CancellationToken.None);
+        await DisposeAsync();
+        LogKilled(Identity.Id);
+    }
+
+    private async Task LetGoAsync()
+    {
+        await listener.DisposeAsync();
+        processes.Dispose();
+    }
+
+    private async Task<SandboxExit> WaitForExitAsync()
+    {
+        await processes.BridgeEnded;
+        var outOfMemory = cgroups?.OutOfMemoryKills() > 0 && await WasKilledAsync();
+        LogExited(Identity.Id, outOfMemory);
+        return outOfMemory ? SandboxExit.OutOfMemory : SandboxExit.Ended;
+    }
+
+    /// <summary>Whether a signal ended the bridge that we did not send. Unknown, and taken for true, where it is not our child's child.</summary>
+    private async Task<bool> WasKilledAsync()
+    {
+        lock (gate)
+        {
+            if (killing is not null)
+            {
+                return false;
+            }
+        }
+
+        try
+        {
+            return await processes.LauncherStatus.WaitAsync(launcherEndTimeout, clock) is null or KilledStatus;
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Sandbox {SandboxId} ended, out of memory: {OutOfMemory}")]
+    private partial void LogExited(string sandboxId, bool outOfMemory);
+
+    [LoggerMessage(LogLevel.Debug, "Sandbox {SandboxId} is gone")]
+    private partial void LogKilled(string sandboxId);
+}

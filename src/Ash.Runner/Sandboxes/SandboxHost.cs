@@ -1,0 +1,182 @@
+using System.ComponentModel;
+using System.Text;
+using Ash.Runner.Bridges;
+using Ash.Runner.Bubblewrap;
+using Ash.Runner.Cgroups;
+using Ash.Runner.Kernel;
+using Ash.Runner.Seccomp;
+using Ash.Runner.Workspaces;
+using Microsoft.Extensions.Logging;
+
+namespace Ash.Runner.Sandboxes;
+
+/// <inheritdoc cref="ISandboxHost"/>
+public sealed partial class SandboxHost : ISandboxHost, IDisposable
+{
+    private const int MaxSocketPathBytes = 99;
+
+    private readonly SandboxHostOptions options;
+    private readonly string bubblewrap;
+    private readonly SandboxRemains remains;
+    private readonly CgroupLayout? cgroups;
+    private readonly HostFiles files;
+    private readonly HostRoot root = HostRoot.Read();
+    private readonly string seccompFile;
+    private readonly ProcessWatcher watcher = new();
+    private readonly ILoggerFactory loggers;
+    private readonly ILogger logger;
+    private readonly TimeProvider clock;
+
+    private SandboxHost(
+        SandboxHostOptions options, string bubblewrap, CgroupLayout? cgroups, ILoggerFactory loggers, TimeProvider clock)
+    {
+        this.options = options;
+        this.bubblewrap = bubblewrap;
+        this.cgroups = cgroups;
+        this.loggers = loggers;
+        this.clock = clock;
+        logger = loggers.CreateLogger<SandboxHost>();
+
+        // A root server may always give its sandboxes users of their own, whatever else it lacks.
+        DropsUser = Libc.EffectiveUser() == 0;
+
+        var temporary = Path.Combine(options.DataDirectory, "tmp");
+        remains = new SandboxRemains(cgroups, options.RunDirectory, temporary);
+        cgroups?.Prepare();
+        Directory.CreateDirectory(temporary);
+        Directory.CreateDirectory(options.RunDirectory);
+        var shared = HostFiles.MakeFolder(Path.Combine(temporary, "sandbox"));
+        files = new HostFiles(shared);
+        seccompFile = Path.Combine(shared, "seccomp.bpf");
+        SeccompFilter.Write(seccompFile);
+    }
+
+    public IsolationLevel Isolation => options.Isolation;
+
+    /// <summary>Whether sandboxes run as host users of their own, who own their workspaces.</summary>
+    public bool DropsUser { get; }
+
+    internal SandboxHostOptions Options => options;
+
+    internal string BubblewrapProgram => bubblewrap;
+
+    /// <summary>Looks for everything that sandboxes need, and makes the folders that all of them share.</summary>
+    /// <exception cref="SandboxException">Something is missing; the message has a line, with its remedy, for each thing.</exception>
+    public static SandboxHost Create(SandboxHostOptions options, ILoggerFactory loggers, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(loggers);
+
+        var (bubblewrap, cgroups) = SandboxPreconditions.Check(options);
+        return new SandboxHost(options, bubblewrap, cgroups, loggers, clock);
+    }
+
+    public SandboxPlan Plan(string sandboxId) =>
+        new(remains.SocketDirectory(SandboxId.Check(sandboxId)), cgroups?.SandboxFolders(sandboxId) ?? []);
+
+    public async Task<ISandbox> StartAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        SandboxId.Check(spec.Id);
+        if (DropsUser && spec.Uid <= 0)
+        {
+            throw new SandboxException("user: a sandbox may not run as host user 0.");
+        }
+
+        try
+        {
+            await using var start = new SandboxStart(spec.Id, remains, watcher, clock, loggers.CreateLogger<Sandbox>());
+            return await start.RunAsync(
+                spec, Prepare(spec), options.BridgeProgram, Owner(spec.Uid), options.StartTimeout, cancellationToken);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            throw new SandboxException($"The sandbox could not be prepared: {failure.Message}", failure);
+        }
+    }
+
+    public ISandbox? Adopt(SandboxIdentity identity)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        SandboxId.Check(identity.Id);
+        if (identity.BootId != ProcessStart.BootId
+            || !Directory.Exists(remains.SocketDirectory(identity.Id))
+            || ProcessHandle.TryOpen(identity.BridgePid, identity.BridgeStart) is not { } bridge)
+        {
+            return null;
+        }
+
+        var sandboxLogger = loggers.CreateLogger<Sandbox>();
+        var listener = new BridgeListener(
+            identity.Id,
+            Path.Combine(remains.SocketDirectory(identity.Id), SandboxStart.SocketName),
+            Owner(identity.Uid),
+            () => identity.BridgePid,
+            clock,
+            sandboxLogger);
+        var launcher = ProcessHandle.TryOpen(identity.LauncherPid, identity.LauncherStart);
+        LogAdopted(identity.Id);
+        return new Sandbox(
+            identity,
+            remains,
+            remains.Cgroups(identity.Id),
+            listener,
+            new SandboxProcesses(launcher, bridge, watcher),
+            clock,
+            sandboxLogger);
+    }
+
+    public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken) =>
+        remains.RemoveAsync(SandboxId.Check(sandboxId), cancellationToken);
+
+    public async Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        foreach (var stranger in remains.FindIds().Except(known))
+        {
+            LogStranger(stranger);
+            await remains.RemoveAsync(stranger, cancellationToken);
+        }
+    }
+
+    public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) =>
+        new SandboxSelfTest(this, cgroups, loggers.CreateLogger<SandboxSelfTest>()).RunAsync(cancellationToken);
+
+    /// <summary>Lets go of all sandboxes; they run on.</summary>
+    public void Dispose() => watcher.Dispose();
+
+    private uint? Owner(int uid) => DropsUser ? (uint)uid : null;
+
+    private SandboxSources Prepare(SandboxSpec spec)
+    {
+        var run = remains.SocketDirectory(spec.Id);
+        if (Encoding.UTF8.GetByteCount(Path.Combine(run, "broker.sock")) > MaxSocketPathBytes)
+        {
+            throw new SandboxException($"sockets: {run} is too long for a socket's path. Choose a shorter folder for sockets.");
+        }
+
+        foreach (var folder in new[] { spec.WorkspacePath, spec.HomePath })
+        {
+            if (FileKinds.Of(folder) != FileKind.Folder)
+            {
+                throw new SandboxException($"workspace: {folder} is no folder.");
+            }
+        }
+
+        AgentContent? content = null;
+        if (spec.ContentPath is { } contentPath)
+        {
+            content = ContentMounts.Find(contentPath, files);
+            ContentMounts.Prepare(spec.WorkspacePath, Owner(spec.Uid));
+        }
+
+        HostFiles.MakeFolder(run);
+        return new SandboxSources(root, bubblewrap, seccompFile, files.Etc, run, options.CliProgram, options.BridgeProgram, content);
+    }
+
+    [LoggerMessage(LogLevel.Information, "Adopted sandbox {SandboxId}")]
+    private partial void LogAdopted(string sandboxId);
+
+    [LoggerMessage(LogLevel.Warning, "Removing sandbox {SandboxId}, which nobody owns")]
+    private partial void LogStranger(string sandboxId);
+}

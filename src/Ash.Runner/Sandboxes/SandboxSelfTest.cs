@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Ash.Runner.Cgroups;
+using Ash.Runner.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace Ash.Runner.Sandboxes;
+
+/// <summary>Starts one real sandbox and checks from inside and outside that every layer holds.</summary>
+/// <remarks>Success is remembered for this boot and these binaries; a failure is looked at again each time.</remarks>
+internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cgroups, ILogger logger)
+{
+    private static readonly TimeSpan probeTimeout = TimeSpan.FromSeconds(30);
+
+    private string ResultFile => Path.Combine(host.Options.DataDirectory, "self-test.json");
+
+    public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancellationToken)
+    {
+        var key = Key();
+        if (await ReadPassedKeyAsync(cancellationToken) == key)
+        {
+            return [];
+        }
+
+        var missing = new List<string>();
+        await CheckCliAsync(missing, cancellationToken);
+        try
+        {
+            await CheckSandboxAsync(missing, cancellationToken);
+        }
+        catch (SandboxException failure)
+        {
+            missing.Add(failure.Message);
+        }
+
+        if (missing.Count == 0)
+        {
+            await File.WriteAllBytesAsync(ResultFile, JsonSerializer.SerializeToUtf8Bytes(new PassedTest(key)), cancellationToken);
+        }
+
+        LogResult(missing.Count);
+        return missing;
+    }
+
+    private static string Stamp(string file)
+    {
+        var info = new FileInfo(file);
+        return string.Create(CultureInfo.InvariantCulture, $"{file}:{info.Length}:{info.LastWriteTimeUtc.Ticks}");
+    }
+
+    private string Key() =>
+        string.Join(
+            '|',
+            ProcessStart.BootId,
+            host.Isolation,
+            Environment.ProcessPath is { } server ? Stamp(server) : string.Empty,
+            Stamp(typeof(SandboxSelfTest).Assembly.Location is { Length: > 0 } assembly ? assembly : host.Options.BridgeProgram),
+            Stamp(host.Options.BridgeProgram),
+            Stamp(host.BubblewrapProgram),
+            Stamp(host.Options.CliProgram));
+
+    private async Task<string?> ReadPassedKeyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<PassedTest>(await File.ReadAllBytesAsync(ResultFile, cancellationToken))?.Key;
+        }
+        catch (Exception failure) when (failure is IOException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private async Task CheckCliAsync(List<string> missing, CancellationToken cancellationToken)
+    {
+        await using var cli = File.OpenRead(host.Options.CliProgram);
+        var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(cli, cancellationToken));
+        if (hash != PinnedCli.Sha256)
+        {
+            missing.Add(
+                $"claude: {host.Options.CliProgram} is not version {PinnedCli.Version} (its SHA-256 is {hash}). "
+                + "Run `make setup`, or name the right one in CLAUDE_CODE_EXECUTABLE.");
+        }
+    }
+
+    private async Task CheckSandboxAsync(List<string> missing, CancellationToken cancellationToken)
+    {
+        var id = SandboxId.Make();
+        var folder = Path.Combine(host.Options.DataDirectory, "tmp", $"self-test-{id}");
+        try
+        {
+            var spec = MakeSpec(id, folder);
+            await using var sandbox = await host.StartAsync(spec, cancellationToken);
+            try
+            {
+                CheckOutside(sandbox.Identity, missing);
+                var report = await SandboxProbe.RunAsync(sandbox, probeTimeout, cancellationToken);
+                missing.AddRange(SandboxProbe.Judge(report));
+            }
+            finally
+            {
+                await sandbox.KillAsync();
+            }
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    private SandboxSpec MakeSpec(string id, string folder)
+    {
+        string Make(string name)
+        {
+            var path = Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
+            if (host.DropsUser)
+            {
+                HostFiles.GiveTo(path, (uint)host.Options.SelfTestUid);
+            }
+
+            return path;
+        }
+
+        return new SandboxSpec
+        {
+            Id = id,
+            Uid = host.Options.SelfTestUid,
+            WorkspacePath = Make("work"),
+            HomePath = Make("home"),
+            ContentPath = HostFiles.MakeFolder(Path.Combine(folder, "content")),
+            OrphanTimeout = TimeSpan.FromMinutes(1),
+        };
+    }
+
+    private void CheckOutside(SandboxIdentity identity, List<string> missing)
+    {
+        if (cgroups is null)
+        {
+            return;
+        }
+
+        foreach (var folder in cgroups.SandboxFolders(identity.Id))
+        {
+            var members = File.ReadAllLines(Path.Combine(folder, "cgroup.procs"));
+            if (!members.Contains($"{identity.BridgePid}"))
+            {
+                missing.Add($"cgroups: the sandbox did not join {folder}. Its limits do not hold; check the cgroup mounts.");
+            }
+        }
+
+        foreach (var pid in new SandboxCgroups(cgroups, identity.Id).Processes())
+        {
+            if (UserOf(pid) is { } user && user != identity.Uid)
+            {
+                missing.Add($"user: process {pid} of the sandbox runs as host user {user}, not {identity.Uid}.");
+            }
+        }
+    }
+
+    private static int? UserOf(int pid)
+    {
+        try
+        {
+            // Uid: real, effective, saved, file system.
+            return File.ReadLines($"/proc/{pid}/status")
+                .Where(line => line.StartsWith("Uid:", StringComparison.Ordinal))
+                .Select(line => int.Parse(line.Split('\t')[2], CultureInfo.InvariantCulture))
+                .FirstOrDefault();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "The sandbox self-test found {Count} things missing")]
+    private partial void LogResult(int count);
+
+    private sealed record PassedTest(string Key);
+}

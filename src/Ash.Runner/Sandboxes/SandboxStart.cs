@@ -1,0 +1,107 @@
+using Ash.Runner.Bridges;
+using Ash.Runner.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace Ash.Runner.Sandboxes;
+
+/// <summary>One start of a sandbox, from its cgroups to the bridge's hello; undone as a whole where it fails.</summary>
+internal sealed partial class SandboxStart(
+    string sandboxId, SandboxRemains remains, ProcessWatcher watcher, TimeProvider clock, ILogger logger) : IAsyncDisposable
+{
+    public const string SocketName = "host.sock";
+
+    private BridgeListener? listener;
+    private ProcessHandle? launcher;
+    private ProcessWatcher.Watch? launcherWatch;
+    private ProcessHandle? bridge;
+    private bool succeeded;
+
+    /// <exception cref="SandboxException">It did not come up.</exception>
+    public async Task<Sandbox> RunAsync(
+        SandboxSpec spec,
+        SandboxSources sources,
+        string launcherProgram,
+        uint? owner,
+        TimeSpan timeout,
+        CancellationToken cancellationToken)
+    {
+        var cgroups = remains.Cgroups(spec.Id);
+        cgroups?.Create(spec.Limits);
+        var launch = SandboxLaunch.Write(
+            remains.LaunchDirectory(spec.Id), spec, sources, cgroups?.JoinFiles ?? [], dropsUser: owner is not null);
+
+        listener = new BridgeListener(
+            spec.Id, Path.Combine(sources.Run, SocketName), owner, launch.ReadBridgePid, clock, logger);
+        launcher = ChildProcess.Start(launcherProgram, ["launch", launch.SpecFile], launch.OutputFile);
+        launcherWatch = watcher.Start(launcher);
+
+        await WaitForHelloAsync(listener, launcherWatch.Ended, launch, timeout, cancellationToken);
+
+        var bridgePid = launch.ReadBridgePid() ?? throw new SandboxException("bubblewrap: it did not say which process it started.");
+        bridge = ProcessHandle.TryOpen(bridgePid) ?? throw new SandboxException("bridge: it ended right after its start.");
+        launch.Remove();
+        launcherWatch.Dispose();
+        launcherWatch = null;
+
+        var identity = new SandboxIdentity(
+            spec.Id, launcher.Pid, launcher.Start, bridge.Pid, bridge.Start, ProcessStart.BootId, (int)(owner ?? Libc.EffectiveUser()));
+        var sandbox = new Sandbox(
+            identity, remains, cgroups, listener, new SandboxProcesses(launcher, bridge, watcher), clock, logger);
+        succeeded = true;
+        LogStarted(spec.Id, bridge.Pid);
+        return sandbox;
+    }
+
+    /// <summary>Where the start has not succeeded: ends what was started and removes what was made.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (succeeded)
+        {
+            return;
+        }
+
+        bridge?.Kill();
+        launcher?.Kill();
+        if (launcherWatch is not null)
+        {
+            await launcherWatch.Ended;
+            launcherWatch.Dispose();
+        }
+
+        launcher?.TryReap();
+        launcher?.Dispose();
+        bridge?.Dispose();
+        if (listener is not null)
+        {
+            await listener.DisposeAsync();
+        }
+
+        await remains.RemoveAsync(sandboxId, CancellationToken.None);
+    }
+
+    private async Task WaitForHelloAsync(
+        BridgeListener listening, Task launcherEnded, SandboxLaunch launch, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var giveUp = new CancellationTokenSource(timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(giveUp.Token, cancellationToken);
+        var hello = listening.Connections.WaitToReadAsync(either.Token).AsTask();
+        if (await Task.WhenAny(hello, launcherEnded) == hello)
+        {
+            try
+            {
+                await hello;
+                return;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new SandboxException(
+                    $"bridge: it did not say hello within {timeout.TotalSeconds:0} s. {launch.ReadComplaint()}");
+            }
+        }
+
+        throw new SandboxException($"The sandbox could not be started: {launch.ReadComplaint()}");
+    }
+
+    [LoggerMessage(LogLevel.Information, "Started sandbox {SandboxId}, bridge pid {BridgePid}")]
+    private partial void LogStarted(string sandboxId, int bridgePid);
+}
