@@ -135,10 +135,13 @@ while IFS= read -r line; do
     [[ -z $line ]] || environment+=("$line")
 done < <(client_environment)
 
+# As pid 1 there, bash collects the processes that nobody else waits for; most programs would not.
+init='cd /root/ash; "$@" </dev/null & wait "$!"'
+
 begun=$(now_ms) code=0
 # --kill-child: when this script dies, all inside does, and with it the mounts.
 enter | unshare --mount --pid --fork --kill-child --propagation private bash -s -- "$bare" \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-    "${environment[@]}" bash -c 'cd /root/ash && exec "$@" </dev/null' bash "${command[@]}" || code=$?
+    "${environment[@]}" bash -c "$init" bash "${command[@]}" || code=$?
 step "exit code $code after $(elapsed "$begun")"
 exit "$code"
