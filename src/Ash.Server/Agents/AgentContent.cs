@@ -1,0 +1,18 @@
+namespace Ash.Server.Agents;
+
+/// <summary>A deployed folder: where it is, and what its <c>ash.json</c> asks for.</summary>
+internal sealed record AgentContent(string Path, AgentSettings Settings)
+{
+    public const string SettingsFile = "ash.json";
+    public const string PromptFile = "CLAUDE.md";
+
+    /// <exception cref="AgentSettingsException">Its <c>ash.json</c> cannot be used.</exception>
+    public static AgentContent Load(string path)
+    {
+        var file = System.IO.Path.Combine(path, SettingsFile);
+        var settings = File.Exists(file) ? AgentSettings.Parse(File.ReadAllBytes(file)) : new AgentSettings();
+        return new AgentContent(path, settings);
+    }
+
+    public string ReadPrompt() => File.ReadAllText(System.IO.Path.Combine(Path, PromptFile));
+}

@@ -1,0 +1,183 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Ash.Protocol.Api;
+using Ash.Server.Http;
+using Ash.Server.Sessions;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Agents;
+
+/// <summary>Deploys agents, finds them, lists them, deletes them with their sessions.</summary>
+internal sealed partial class AgentDirectory(
+    IDbContextFactory<AshDbContext> contexts,
+    StoreWriter writer,
+    AgentContentStore contents,
+    SessionDirectory sessions,
+    DataFolder data,
+    TimeProvider clock,
+    ILogger<AgentDirectory> logger)
+{
+    private const int MaxPromptLength = 1_000_000;
+
+    /// <summary>No content is removed between the moment that a deploy finds it there and the row that needs it.</summary>
+    private readonly Gate _contents = new();
+
+    /// <summary>Makes the next version of an agent from the request's files or path. Nothing half done is left where it is refused.</summary>
+    public async Task<DeployAgent> DeployAsync(string tenantId, DeployAgentRequest request, CancellationToken cancellationToken)
+    {
+        if (Refusal(request) is { } problem)
+        {
+            return new DeployAgent.Refused(problem);
+        }
+
+        using var folder = new AgentFolder(data.Temporary);
+        var reason = request.Path is { } path ? folder.Copy(path) : folder.Add(request.Files ?? []);
+        if (reason is not null)
+        {
+            return new DeployAgent.Refused(Problems.Invalid(reason));
+        }
+
+        if (request.SystemPrompt is { } prompt)
+        {
+            folder.AddPrompt(prompt);
+        }
+
+        if (!folder.HasPrompt)
+        {
+            return new DeployAgent.Refused(Problems.MissingClaudeMd);
+        }
+
+        try
+        {
+            AgentContent.Load(folder.Path);
+        }
+        catch (AgentSettingsException failure)
+        {
+            return new DeployAgent.Refused(Problems.Invalid(failure.Message));
+        }
+
+        var hash = folder.Hash();
+        using var entered = await _contents.EnterAsync();
+        contents.Adopt(folder.Path, hash);
+        var agent = await StoreAsync(tenantId, request, hash);
+        LogDeployed(agent.Name, agent.Version, hash);
+        return new DeployAgent.Deployed(Describe(agent));
+    }
+
+    public async Task<AgentInfo?> FindAsync(string tenantId, string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Agents.SingleOrDefaultAsync(agent => agent.TenantId == tenantId && agent.Name == name, cancellationToken) is { } agent
+            ? Describe(agent)
+            : null;
+    }
+
+    public async Task<IReadOnlyList<AgentInfo>> ListAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var agents = await db.Agents.Where(agent => agent.TenantId == tenantId).OrderBy(agent => agent.Name).ToListAsync(cancellationToken);
+        return [.. agents.Select(Describe)];
+    }
+
+    /// <summary>Deletes an agent, its sessions with all that is theirs, and its content where nobody else has the same.</summary>
+    /// <returns>False where there is no such agent.</returns>
+    public async Task<bool> DeleteAsync(string tenantId, string name, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        if (await db.Agents.SingleOrDefaultAsync(agent => agent.TenantId == tenantId && agent.Name == name, cancellationToken) is not { } agent)
+        {
+            return false;
+        }
+
+        var ids = await db.Sessions.Where(session => session.AgentId == agent.Id).Select(session => session.Id).ToListAsync(cancellationToken);
+        foreach (var id in ids)
+        {
+            await sessions.Grain(id).EndAsync(purge: true);
+        }
+
+        using var entered = await _contents.EnterAsync();
+        var unused = await writer.WriteAsync(Durability.Power, transaction =>
+        {
+            var store = transaction.Db;
+            var hashes = store.AgentVersions.Where(version => version.AgentId == agent.Id).Select(version => version.ContentHash).Distinct().ToList();
+            store.AgentVersions.Where(version => version.AgentId == agent.Id).ExecuteDelete();
+            store.Agents.Where(a => a.Id == agent.Id).ExecuteDelete();
+            return hashes.Where(hash => !store.AgentVersions.Any(version => version.ContentHash == hash)).ToList();
+        });
+
+        foreach (var hash in unused)
+        {
+            contents.Remove(hash);
+        }
+
+        LogDeleted(name, ids.Count);
+        return true;
+    }
+
+    private Task<AgentRecord> StoreAsync(string tenantId, DeployAgentRequest request, string hash) => writer.WriteAsync(Durability.Power, transaction =>
+    {
+        var db = transaction.Db;
+        var at = clock.GetUtcNow();
+        var agent = db.Agents.SingleOrDefault(agent => agent.TenantId == tenantId && agent.Name == request.Name);
+        if (agent is null)
+        {
+            agent = new AgentRecord { Id = Guid.CreateVersion7(), TenantId = tenantId, Name = request.Name, ContentHash = hash, CreatedAt = at };
+            db.Agents.Add(agent);
+        }
+
+        agent.Version++;
+        agent.ContentHash = hash;
+        agent.UpdatedAt = at;
+        if (request.Env is not null)
+        {
+            agent.Env = request.Env.Count == 0 ? null : JsonSerializer.Serialize(request.Env);
+        }
+
+        db.AgentVersions.Add(new AgentVersionRecord { AgentId = agent.Id, Version = agent.Version, ContentHash = hash, CreatedAt = at });
+        db.SaveChanges();
+        return agent;
+    });
+
+    private AgentInfo Describe(AgentRecord agent) => new()
+    {
+        Id = agent.Id,
+        Name = agent.Name,
+        TenantId = agent.TenantId,
+        Version = agent.Version,
+        Path = contents.PathOf(agent.ContentHash),
+        ContentHash = agent.ContentHash,
+        Env = agent.Env is null ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(agent.Env)!.ToDictionary(pair => pair.Key, _ => "***"),
+        CreatedAt = agent.CreatedAt,
+        UpdatedAt = agent.UpdatedAt,
+    };
+
+    private static Problem? Refusal(DeployAgentRequest request)
+    {
+        if (!ValidName().IsMatch(request.Name))
+        {
+            return Problems.Invalid("name must match ^[a-zA-Z0-9_-]{1,255}$");
+        }
+
+        if (request.Path is null && request.Files is null && request.SystemPrompt is null)
+        {
+            return Problems.Invalid("body must have files, path or systemPrompt");
+        }
+
+        if (request.SystemPrompt?.Length > MaxPromptLength)
+        {
+            return Problems.Invalid($"systemPrompt must NOT have more than {MaxPromptLength} characters");
+        }
+
+        return EnvironmentNames.Refusal("env", request.Env) is { } reason ? Problems.Invalid(reason) : null;
+    }
+
+    [GeneratedRegex("^[a-zA-Z0-9_-]{1,255}$")]
+    private static partial Regex ValidName();
+
+    [LoggerMessage(LogLevel.Information, "Deployed agent {AgentName} as version {Version}, content {ContentHash}")]
+    private partial void LogDeployed(string agentName, int version, string contentHash);
+
+    [LoggerMessage(LogLevel.Information, "Deleted agent {AgentName} with {Sessions} sessions")]
+    private partial void LogDeleted(string agentName, int sessions);
+}

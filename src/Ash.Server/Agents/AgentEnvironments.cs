@@ -1,0 +1,16 @@
+using System.Text.Json;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Agents;
+
+/// <summary>The default environment of an agent's sandboxes, as it is now.</summary>
+internal sealed class AgentEnvironments(IDbContextFactory<AshDbContext> contexts)
+{
+    public async Task<IReadOnlyDictionary<string, string>?> FindAsync(Guid agentId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var env = await db.Agents.Where(agent => agent.Id == agentId).Select(agent => agent.Env).SingleOrDefaultAsync(cancellationToken);
+        return env is null ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(env);
+    }
+}

@@ -1,0 +1,15 @@
+using Ash.Server.Storage;
+
+namespace Ash.Server.Agents;
+
+/// <summary>What the host must know to offer agents.</summary>
+internal static class AgentFeature
+{
+    public static IServiceCollection AddAgents(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new AgentContentStore(provider.GetRequiredService<DataFolder>().Agents));
+        services.AddSingleton<AgentEnvironments>();
+        services.AddSingleton<AgentDirectory>();
+        return services;
+    }
+}

@@ -1,0 +1,63 @@
+using Ash.Runner.Sandboxes;
+
+namespace Ash.Server.Configuration;
+
+/// <summary>What the operator has chosen, read once at start from arguments and environment.</summary>
+internal sealed record ServerSettings
+{
+    public required string Host { get; init; }
+    public required int Port { get; init; }
+
+    /// <summary>Absolute; everything the server keeps is below it.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>The static key of the default tenant, or null.</summary>
+    public string? ApiKey { get; init; }
+
+    public required ModelChoice Model { get; init; }
+
+    /// <summary>Script of the stand-in model, or null.</summary>
+    public string? ModelScript { get; init; }
+
+    /// <summary>The upstream of the broker; null stands for the Anthropic API.</summary>
+    public Uri? ModelBaseUrl { get; init; }
+
+    /// <summary>The model key of the host. It never leaves this process but towards the upstream.</summary>
+    public string? ModelKey { get; init; }
+
+    public required IsolationLevel Isolation { get; init; }
+    public required int SandboxUidBase { get; init; }
+    public required int SandboxMemoryMb { get; init; }
+    public required string PermissionMode { get; init; }
+    public string? BridgeProgram { get; init; }
+    public string? CliProgram { get; init; }
+
+    /// <summary>A paused session keeps its sandbox for so long.</summary>
+    public required TimeSpan PauseGrace { get; init; }
+
+    /// <summary>A session without a turn for so long is paused; zero never does.</summary>
+    public required TimeSpan IdleTimeout { get; init; }
+
+    public required TimeSpan TurnTimeout { get; init; }
+    public required TimeSpan OrphanTimeout { get; init; }
+    public required TimeSpan EndedRetention { get; init; }
+    public required ShutdownMode Shutdown { get; init; }
+}
+
+internal enum ModelChoice
+{
+    /// <summary>The Messages API of the upstream.</summary>
+    Claude,
+
+    /// <summary>The scripted stand-in, in this process, behind the broker.</summary>
+    Scripted,
+}
+
+internal enum ShutdownMode
+{
+    /// <summary>Sessions are paused and their sandboxes ended.</summary>
+    Drain,
+
+    /// <summary>Sandboxes live on, and the next server adopts them.</summary>
+    Keep,
+}

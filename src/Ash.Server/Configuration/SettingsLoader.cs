@@ -1,0 +1,128 @@
+using Ash.Runner.Sandboxes;
+
+namespace Ash.Server.Configuration;
+
+/// <summary>Arguments over environment over defaults, all of it checked before anything starts.</summary>
+internal static class SettingsLoader
+{
+    private static readonly Dictionary<string, string> Arguments = new()
+    {
+        ["--port"] = "ASH_PORT",
+        ["--host"] = "ASH_HOST",
+        ["--data-dir"] = "ASH_DATA_DIR",
+    };
+
+    public const string Usage = """
+        Usage: ash-server [--port N] [--host ADDRESS] [--data-dir DIR]
+               ash-server simulate [--help]
+
+          --port N        TCP port of the API (ASH_PORT, default 4100)
+          --host ADDRESS  address to listen on (ASH_HOST, default 127.0.0.1; 0.0.0.0 for all)
+          --data-dir DIR  everything that is kept (ASH_DATA_DIR, default ~/.ash)
+
+        Every other setting is an environment variable: docs/reference/settings.md lists them.
+        """;
+
+    /// <summary>Reads everything; <paramref name="errors"/> names all that is wrong, empty where the settings may be used.</summary>
+    public static ServerSettings Load(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, out IReadOnlyList<string> errors)
+    {
+        var values = new Dictionary<string, string?>(environment);
+        var reader = new SettingsReader(values);
+        ReadArguments(arguments, values, reader);
+
+        var scripted = reader.Choice("ASH_MODEL", fallback: reader.Text("ASH_REAL_SDK") == "0", ("scripted", true), ("claude", false));
+        var settings = new ServerSettings
+        {
+            Host = reader.Address("ASH_HOST", "127.0.0.1"),
+            Port = reader.Number("ASH_PORT", 4100, min: 0, max: 65535),
+            DataDirectory = DataDirectory(reader),
+            ApiKey = reader.Text("ASH_API_KEY"),
+            Model = scripted ? ModelChoice.Scripted : ModelChoice.Claude,
+            ModelScript = reader.ExistingFile("ASH_MODEL_SCRIPT"),
+            ModelBaseUrl = reader.HttpUrl("ASH_MODEL_BASE_URL"),
+            ModelKey = reader.Text("ANTHROPIC_API_KEY"),
+            Isolation = reader.Choice("ASH_ISOLATION", IsolationLevel.Full, ("full", IsolationLevel.Full), ("reduced", IsolationLevel.Reduced)),
+            SandboxUidBase = reader.Number("ASH_SANDBOX_UID_BASE", 1_900_000_000, min: 10_000, max: 2_100_000_000),
+            SandboxMemoryMb = reader.Number("ASH_SANDBOX_MEMORY_MB", 2048, min: 256, max: 1_048_576),
+            PermissionMode = reader.Choice(
+                "ASH_PERMISSION_MODE",
+                "bypassPermissions",
+                ("bypassPermissions", "bypassPermissions"),
+                ("permissionsByAgent", "permissionsByAgent"),
+                ("default", "default")),
+            BridgeProgram = reader.ExistingFile("ASH_BRIDGE_ENTRY"),
+            CliProgram = reader.ExistingFile("CLAUDE_CODE_EXECUTABLE"),
+            PauseGrace = reader.Duration("ASH_PAUSE_GRACE", TimeSpan.FromSeconds(60)),
+            IdleTimeout = TimeSpan.FromMilliseconds(reader.Number("ASH_IDLE_TIMEOUT_MS", 1_800_000, min: 0, max: int.MaxValue)),
+            TurnTimeout = reader.Duration("ASH_TURN_TIMEOUT", TimeSpan.FromHours(1)),
+            OrphanTimeout = reader.Duration("ASH_ORPHAN_TIMEOUT", TimeSpan.FromMinutes(10)),
+            EndedRetention = reader.Duration("ASH_ENDED_RETENTION", TimeSpan.FromDays(7)),
+            Shutdown = reader.Choice("ASH_SHUTDOWN", ShutdownMode.Drain, ("drain", ShutdownMode.Drain), ("keep", ShutdownMode.Keep)),
+        };
+
+        RefuseWhatIsNotOffered(reader);
+        if (scripted && settings.ModelBaseUrl is not null)
+        {
+            reader.Refuse("ASH_MODEL_BASE_URL", "has no effect with ASH_MODEL=scripted; unset one of them");
+        }
+
+        errors = reader.Errors;
+        return settings;
+    }
+
+    private static void ReadArguments(IReadOnlyList<string> arguments, Dictionary<string, string?> values, SettingsReader reader)
+    {
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var (name, value) = arguments[i].Split('=', 2) is [var left, var right] ? (left, right) : (arguments[i], null);
+            if (!Arguments.TryGetValue(name, out var setting))
+            {
+                reader.Refuse(arguments[i], "is not an argument of ash-server; --help lists them");
+            }
+            else if ((value ??= i + 1 < arguments.Count ? arguments[++i] : null) is null)
+            {
+                reader.Refuse(name, "needs a value");
+            }
+            else
+            {
+                values[setting] = value;
+            }
+        }
+    }
+
+    private static string DataDirectory(SettingsReader reader)
+    {
+        if (reader.Text("ASH_DATA_DIR") is { } chosen)
+        {
+            return Path.GetFullPath(chosen);
+        }
+
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        if (home.Length == 0)
+        {
+            reader.Refuse("ASH_DATA_DIR", "is not set, and there is no home folder to keep the default in");
+        }
+
+        return Path.Combine(home, ".ash");
+    }
+
+    /// <summary>A setting that this release does not honour is refused rather than silently accepted.</summary>
+    private static void RefuseWhatIsNotOffered(SettingsReader reader)
+    {
+        if (reader.Text("ASH_MODE") is { } mode && mode != "standalone")
+        {
+            reader.Refuse("ASH_MODE", $"\"{mode}\" is not offered by this release; only standalone is");
+        }
+
+        if (reader.Text("ASH_DATABASE_URL") is not null)
+        {
+            reader.Refuse("ASH_DATABASE_URL", "is not offered by this release; the store is SQLite in the data folder");
+        }
+
+        if (reader.Text("ASH_SNAPSHOT_URL") is not null)
+        {
+            reader.Refuse("ASH_SNAPSHOT_URL", "is not offered by this release; workspaces stay in the data folder");
+        }
+    }
+}

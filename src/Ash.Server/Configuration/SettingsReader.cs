@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Net;
+
+namespace Ash.Server.Configuration;
+
+/// <summary>Reads single settings and collects everything that is wrong, so that an operator can fix it in one go.</summary>
+internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values)
+{
+    private readonly List<string> _errors = [];
+
+    public IReadOnlyList<string> Errors => _errors;
+
+    public void Refuse(string name, string reason) => _errors.Add($"{name}: {reason}");
+
+    public string? Text(string name) => values.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+
+    public int Number(string name, int fallback, int min, int max)
+    {
+        if (Text(name) is not { } text)
+        {
+            return fallback;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
+        {
+            return number;
+        }
+
+        Refuse(name, $"\"{text}\" is not a whole number from {min} to {max}");
+        return fallback;
+    }
+
+    /// <summary>A duration as <c>500ms</c>, <c>30s</c>, <c>10m</c>, <c>2h</c>, <c>7d</c>; a bare number is seconds.</summary>
+    public TimeSpan Duration(string name, TimeSpan fallback)
+    {
+        if (Text(name) is not { } text)
+        {
+            return fallback;
+        }
+
+        if (DurationText.TryParse(text, out var duration))
+        {
+            return duration;
+        }
+
+        Refuse(name, $"\"{text}\" is not a duration; write 500ms, 30s, 10m, 2h or 7d");
+        return fallback;
+    }
+
+    public T Choice<T>(string name, T fallback, params (string Word, T Value)[] choices)
+    {
+        if (Text(name) is not { } text)
+        {
+            return fallback;
+        }
+
+        foreach (var (word, value) in choices)
+        {
+            if (string.Equals(word, text, StringComparison.OrdinalIgnoreCase))
+            {
+                return value;
+            }
+        }
+
+        Refuse(name, $"\"{text}\" is not one of {string.Join(", ", choices.Select(choice => choice.Word))}");
+        return fallback;
+    }
+
+    public Uri? HttpUrl(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0)
+        {
+            return url;
+        }
+
+        Refuse(name, "is not an http or https URL without user information");
+        return null;
+    }
+
+    public string? ExistingFile(string name)
+    {
+        if (Text(name) is not { } path)
+        {
+            return null;
+        }
+
+        if (File.Exists(path))
+        {
+            return Path.GetFullPath(path);
+        }
+
+        Refuse(name, $"there is no file at {path}");
+        return null;
+    }
+
+    public string Address(string name, string fallback)
+    {
+        var text = Text(name) ?? fallback;
+        if (text == "localhost" || IPAddress.TryParse(text, out _))
+        {
+            return text;
+        }
+
+        Refuse(name, $"\"{text}\" is not an IP address");
+        return fallback;
+    }
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using Ash.Protocol.Api;
+using Ash.Runner.Sandboxes;
+using Ash.Server.Configuration;
+using Ash.Server.Sessions;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Health;
+
+/// <summary>How the server is. The store is asked by a write, the sandboxes by one real sandbox, remembered for this boot.</summary>
+internal sealed class ServerHealth(
+    SessionRuntimes sessions, SandboxDirectory sandboxes, ISandboxHost host, StoreWriter writer, SelfTest selfTest, ServerSettings settings)
+{
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+
+    public HealthInfo Describe()
+    {
+        var running = sessions.All.Count(static session => session.IsInTurn);
+        var live = sandboxes.Count;
+        return new HealthInfo
+        {
+            Status = "ok",
+            Version = ServerVersion.Text,
+            CoordinatorId = $"{Environment.MachineName}-{Environment.ProcessId}",
+            ActiveSessions = sessions.All.Count(static session => session.Status == SessionStatus.Active),
+            ActiveSandboxes = live,
+            RemoteRunners = 0,
+            Uptime = Math.Round(Stopwatch.GetElapsedTime(_startedAt).TotalSeconds, 3),
+            Pool = new PoolInfo { Total = live, Running = running, Waiting = Math.Max(0, live - running) },
+            Model = settings.Model == ModelChoice.Scripted ? "scripted" : "claude",
+        };
+    }
+
+    public async Task<ReadinessInfo> CheckAsync(CancellationToken cancellationToken)
+    {
+        List<string> missing = [.. await selfTest.ResultAsync(host, cancellationToken)];
+        try
+        {
+            await writer.WriteAsync(Durability.Process, static _ => { });
+        }
+        catch (Exception failure) when (failure is StoreException or ObjectDisposedException)
+        {
+            missing.Add($"store: {failure.Message}; is the disk full?");
+        }
+
+        return new ReadinessInfo(missing.Count == 0, missing);
+    }
+}

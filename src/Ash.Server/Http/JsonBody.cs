@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Ash.Server.Http;
+
+/// <summary>A request's body, read within a limit and turned into a typed value, or the problem with it.</summary>
+internal readonly struct JsonBody<T>
+    where T : class
+{
+    private JsonBody(T? value, byte[] raw, Problem? problem)
+    {
+        Value = value;
+        Raw = raw;
+        Problem = problem;
+    }
+
+    /// <summary>Null where there is a <see cref="Problem"/>.</summary>
+    public T? Value { get; }
+
+    /// <summary>The bytes as sent: idempotency compares these.</summary>
+    public byte[] Raw { get; }
+
+    public Problem? Problem { get; }
+
+    public static async Task<JsonBody<T>> ReadAsync(
+        HttpRequest request, JsonTypeInfo<T> type, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (!request.HasJsonContentType())
+        {
+            return Refuse(Problems.UnsupportedMediaType(request.ContentType));
+        }
+
+        if (request.ContentLength > maxBytes)
+        {
+            return Refuse(TooLarge(maxBytes));
+        }
+
+        var raw = await ReadWithinAsync(request.Body, maxBytes, cancellationToken);
+        if (raw is null)
+        {
+            return Refuse(TooLarge(maxBytes));
+        }
+
+        if (raw.Length == 0)
+        {
+            return Refuse(Problems.Invalid("Body cannot be empty; send a JSON object"));
+        }
+
+        try
+        {
+            var value = JsonSerializer.Deserialize(raw, type);
+            return value is null ? Refuse(Problems.Invalid("body must be object")) : new JsonBody<T>(value, raw, null);
+        }
+        catch (JsonException failure)
+        {
+            return Refuse(Problems.Invalid(Explain(failure)));
+        }
+    }
+
+    private static JsonBody<T> Refuse(Problem problem) => new(null, [], problem);
+
+    private static Problem TooLarge(int maxBytes) => Problems.TooLarge($"Request body is too large; {maxBytes} bytes are allowed");
+
+    private static string Explain(JsonException failure)
+    {
+        // The library's own text names .NET types; path and position say what the client can act on.
+        var text = failure.Message;
+        if (text.Contains("missing required properties", StringComparison.Ordinal))
+        {
+            var names = text[(text.IndexOf("including:", StringComparison.Ordinal) + "including:".Length)..].Trim(' ', '.', '\'');
+            return $"body must have required property {names}";
+        }
+
+        return failure.Path is { Length: > 1 } path && failure.BytePositionInLine is not null && !text.Contains("invalid", StringComparison.Ordinal)
+            ? $"body{path[1..]} has the wrong type"
+            : $"body is not valid JSON at line {failure.LineNumber + 1}, byte {failure.BytePositionInLine}";
+    }
+
+    private static async Task<byte[]?> ReadWithinAsync(Stream body, int maxBytes, CancellationToken cancellationToken)
+    {
+        using var buffer = new MemoryStream();
+        var chunk = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            int read;
+            while ((read = await body.ReadAsync(chunk, cancellationToken)) > 0)
+            {
+                if (buffer.Length + read > maxBytes)
+                {
+                    return null;
+                }
+
+                buffer.Write(chunk, 0, read);
+            }
+
+            return buffer.ToArray();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
+    }
+}

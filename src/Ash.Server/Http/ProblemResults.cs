@@ -1,0 +1,14 @@
+using Ash.Protocol.Api;
+
+namespace Ash.Server.Http;
+
+/// <summary>How a <see cref="Problem"/> looks in <c>/api</c>.</summary>
+internal static class ProblemResults
+{
+    public static IResult ToResult(this Problem problem, HttpContext context) => Results.Json(
+        new ApiError(problem.Message, problem.Status, problem.Code, context.TraceIdentifier),
+        ApiJson.Default.ApiError,
+        statusCode: problem.Status);
+
+    public static Task WriteAsync(this Problem problem, HttpContext context) => problem.ToResult(context).ExecuteAsync(context);
+}

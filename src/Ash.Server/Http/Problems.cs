@@ -1,0 +1,51 @@
+using Ash.Server.Storage;
+
+namespace Ash.Server.Http;
+
+/// <summary>Every failure that a client can meet. The texts that the contract names are kept to the letter.</summary>
+internal static class Problems
+{
+    public static readonly Problem UnknownSession = new(404, "session_not_found", "Session not found");
+    public static readonly Problem UnknownTurn = new(404, "turn_not_found", "Turn not found in this session");
+    public static readonly Problem AgentNotFound = new(404, "agent_not_found", "Agent not found");
+    public static readonly Problem SessionEnded = new(410, "session_ended", "Session has ended — create a new session");
+    public static readonly Problem QueueFull = new(429, "queue_full", "32 messages wait in this session already; wait for a turn to end");
+    public static readonly Problem EmptyMessage = new(400, "empty_message", "content must not be empty");
+    public static readonly Problem MissingClaudeMd = new(400, "missing_claude_md", "Agent directory must contain CLAUDE.md");
+    public static readonly Problem IdempotencyConflict = new(
+        409, "idempotency_conflict", "This Idempotency-Key was used with another body; use a new key for a new request");
+
+    public static readonly Problem NotFound = new(404, "not_found", "There is nothing at this address; the routes are listed at /docs");
+    public static readonly Problem Internal = new(500, "internal_error", "Internal Server Error");
+    public static readonly Problem ShuttingDown = new(503, "shutting_down", "The server is shutting down; try again in a moment");
+
+    public static Problem UnknownAgent(string name) => new(
+        404, "agent_not_found", $"Agent \"{name}\" not found");
+
+    public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
+
+    public static Problem InvalidCursor(string reason) => new(400, "invalid_cursor", reason);
+
+    public static Problem TooLarge(string reason) => new(413, "too_large", reason);
+
+    public static Problem UnsupportedMediaType(string? contentType) => new(
+        415, "unsupported_media_type", $"Unsupported Media Type: {contentType ?? "none"}; send application/json");
+
+    public static Problem MethodNotAllowed(string method) => new(405, "method_not_allowed", $"{method} is not offered here");
+
+    public static Problem Unauthorized(string reason) => new(401, "unauthorized", reason);
+
+    /// <summary>The session's status does not allow this (contract 2.3).</summary>
+    public static Problem SessionIs(SessionStatus status) => new(400, "session_state", $"Session is {Name(status)}");
+
+    public static Problem CannotChange(string verb, SessionStatus status) => new(
+        400, "session_state", $"Cannot {verb} session with status \"{Name(status)}\"");
+
+    public static Problem CreateFailed(string reason) => new(500, "sandbox_failed", $"Failed to create session: {reason}");
+
+    public static Problem ResumeFailed(string reason) => new(500, "sandbox_failed", $"Failed to resume session: {reason}");
+
+    public static Problem ExecFailed(string reason) => new(500, "exec_failed", $"Exec failed: {reason}");
+
+    private static string Name(SessionStatus status) => status.ToString().ToLowerInvariant();
+}

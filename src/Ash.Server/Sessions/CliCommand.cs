@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Ash.Protocol.Launch;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>How the CLI is started for a session: arguments and environment (claude-cli-protocol 3 to 5; design decisions 13 to 18).</summary>
+internal static class CliCommand
+{
+    /// <param name="session">The session.</param>
+    /// <param name="resume">Whether there is a transcript to go on from.</param>
+    /// <param name="model">The model to start with, or null for the CLI's default.</param>
+    public static IReadOnlyList<string> Arguments(SessionRecord session, bool resume, string? model)
+    {
+        List<string> arguments =
+        [
+            SandboxPaths.Cli,
+            "--output-format", "stream-json",
+            "--verbose",
+            "--input-format", "stream-json",
+            "--include-partial-messages",
+
+            // Without it the user's settings, settings.local.json and servers in .claude.json run too: all of them in the
+            // home, which the agent can write.
+            "--setting-sources=project",
+            resume ? $"--resume={session.CliSessionId}" : $"--session-id={session.CliSessionId}",
+        ];
+
+        arguments.AddRange(session.PermissionMode switch
+        {
+            "permissionsByAgent" => ["--permission-mode=dontAsk"],
+            "default" => ["--permission-mode=default", "--permission-prompt-tool=stdio"],
+            _ => (IEnumerable<string>)["--permission-mode=bypassPermissions"],
+        });
+
+        if (model is not null)
+        {
+            arguments.Add($"--model={model}");
+        }
+
+        return arguments;
+    }
+
+    /// <summary>The environment of everything inside. The token is the sandbox's own and worth nothing elsewhere.</summary>
+    public static Dictionary<string, string> Environment(
+        SessionRecord session, IReadOnlyDictionary<string, string>? agentEnvironment, string token, bool keepsOwnPrompt)
+    {
+        var environment = new Dictionary<string, string>(agentEnvironment ?? new Dictionary<string, string>());
+        if (session.ExtraEnv is not null)
+        {
+            foreach (var (name, value) in JsonSerializer.Deserialize<Dictionary<string, string>>(session.ExtraEnv)!)
+            {
+                environment[name] = value;
+            }
+        }
+
+        foreach (var (name, value) in Fixed)
+        {
+            environment[name] = value;
+        }
+
+        environment.TryAdd("PATH", "/usr/local/bin:/usr/bin:/bin");
+        environment.TryAdd("LANG", "C.UTF-8");
+        environment["ANTHROPIC_API_KEY"] = token;
+        environment["ASH_SESSION_ID"] = session.Id.ToString();
+        if (!keepsOwnPrompt)
+        {
+            // CLAUDE.md is the system prompt: the CLI is told it at `initialize` and must not load it once more.
+            environment["CLAUDE_CODE_DISABLE_CLAUDE_MDS"] = "1";
+        }
+
+        return environment;
+    }
+
+    private static readonly Dictionary<string, string> Fixed = new()
+    {
+        ["HOME"] = SandboxPaths.Home,
+        ["SHELL"] = "/bin/bash",
+        ["USER"] = "agent",
+        ["TERM"] = "dumb",
+        ["CLAUDE_CONFIG_DIR"] = SandboxPaths.CliConfig,
+
+        // With the real host's name each start waits 18 s for it; any other name, never looked up, goes to the socket.
+        ["ANTHROPIC_UNIX_SOCKET"] = SandboxPaths.BrokerSocket,
+        ["ANTHROPIC_BASE_URL"] = "http://broker.invalid",
+        ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1",
+        ["DISABLE_TELEMETRY"] = "1",
+        ["DISABLE_ERROR_REPORTING"] = "1",
+        ["DISABLE_AUTOUPDATER"] = "1",
+        ["CLAUDE_CODE_SDK_READS_SESSION_STATE"] = "1",
+
+        // No turn starts by itself.
+        ["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1",
+
+        // For tools that ask for a network: they get a readable refusal instead of a name that does not resolve.
+        ["HTTP_PROXY"] = Relay,
+        ["HTTPS_PROXY"] = Relay,
+        ["http_proxy"] = Relay,
+        ["https_proxy"] = Relay,
+        ["NO_PROXY"] = "localhost,127.0.0.1,broker.invalid",
+        ["no_proxy"] = "localhost,127.0.0.1,broker.invalid",
+    };
+
+    private static string Relay => $"http://127.0.0.1:{SandboxPaths.RelayPort}";
+}

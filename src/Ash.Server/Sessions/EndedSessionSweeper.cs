@@ -1,0 +1,67 @@
+using Ash.Runner.Workspaces;
+using Ash.Server.Configuration;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>Removes the files of sessions that ended long enough ago, and keys that nobody repeats any more.</summary>
+internal sealed partial class EndedSessionSweeper(
+    IDbContextFactory<AshDbContext> contexts,
+    StoreWriter writer,
+    WorkspaceStore workspaces,
+    ServerSettings settings,
+    TimeProvider clock,
+    ILogger<EndedSessionSweeper> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+            }
+            catch (Exception failure) when (failure is StoreException or IOException or UnauthorizedAccessException)
+            {
+                LogSweepFailed(failure);
+            }
+        }
+    }
+
+    internal async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var cutoff = now - settings.EndedRetention;
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var expired = await db.Sessions
+            .Where(session => session.Status == SessionStatus.Ended && session.WorkspaceId != null && session.EndedAt <= cutoff)
+            .Select(session => new { session.Id, WorkspaceId = session.WorkspaceId!.Value })
+            .ToListAsync(cancellationToken);
+
+        foreach (var session in expired)
+        {
+            // The files first: with the row's uid goes the claim on it.
+            workspaces.Remove(session.WorkspaceId.ToString());
+            await writer.WriteAsync(Durability.Process, transaction => transaction.Db.Sessions
+                .Where(row => row.Id == session.Id)
+                .ExecuteUpdate(row => row.SetProperty(s => s.WorkspaceId, (Guid?)null).SetProperty(s => s.Uid, (int?)null)));
+            LogRemoved(session.Id);
+        }
+
+        var oldest = now - KeyLifetime;
+        await writer.WriteAsync(Durability.Process, transaction => transaction.Db.IdempotencyKeys
+            .Where(key => key.CreatedAt < oldest)
+            .ExecuteDelete());
+    }
+
+    [LoggerMessage(LogLevel.Information, "Removed the files of session {SessionId}, which ended long enough ago")]
+    private partial void LogRemoved(Guid sessionId);
+
+    [LoggerMessage(LogLevel.Error, "Could not remove what has expired; tried again in a minute")]
+    private partial void LogSweepFailed(Exception failure);
+}

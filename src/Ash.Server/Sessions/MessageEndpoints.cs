@@ -1,0 +1,257 @@
+using System.Security.Cryptography;
+using Ash.Protocol.Api;
+using Ash.Server.Events;
+using Ash.Server.Http;
+using Ash.Server.Storage;
+using Microsoft.Net.Http.Headers;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>The HTTP face of turns: send a message, follow what happens, read what happened.</summary>
+internal static class MessageEndpoints
+{
+    private const int MaxMessageBytes = 52_428_800;
+
+    public static void MapMessages(this IEndpointRouteBuilder routes)
+    {
+        var sessions = routes.MapGroup("/api/sessions/{id}").WithTags("sessions");
+
+        sessions.MapPost("/messages", SendAsync)
+            .WithName("SendMessage")
+            .WithSummary("Send a message and stream its turn, or wait for it with Accept: application/json")
+            .Accepts<SendMessageRequest>("application/json")
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
+            .Produces<TurnEnvelope>()
+            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 429, 503);
+        sessions.MapGet("/stream", FollowAsync)
+            .WithName("FollowSession")
+            .WithSummary("Stream everything that happened after a cursor, and then what happens")
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapGet("/messages", ListMessagesAsync)
+            .WithName("ListMessages")
+            .WithSummary("Read the history of a session")
+            .Produces<MessageListEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapGet("/events", ListEventsAsync)
+            .WithName("ListSessionEvents")
+            .WithSummary("Read the timeline of a session")
+            .Produces<SessionEventListEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapGet("/turns/{turnId}", FindTurnAsync)
+            .WithName("GetTurn")
+            .WithSummary("Look at a turn")
+            .Produces<TurnEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+    }
+
+    private static async Task<IResult> SendAsync(
+        HttpContext context, string id, SessionDirectory sessions, TurnStore turns, SessionStreams streams, CancellationToken cancellationToken)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        var body = await JsonBody<SendMessageRequest>.ReadAsync(
+            context.Request, ApiJson.Default.SendMessageRequest, MaxMessageBytes, cancellationToken);
+        if (body.Problem is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        if (MessageContent.Read(body.Value!.Content, out var reason) is not { } content)
+        {
+            return Problems.Invalid(reason!).ToResult(context);
+        }
+
+        if (body.Value.Model is { Length: 0 or > 100 })
+        {
+            return Problems.Invalid("model must have 1 to 100 characters").ToResult(context);
+        }
+
+        var key = IdempotencyKey.Read(context.Request, body.Raw, out var badKey);
+        if (badKey is not null)
+        {
+            return badKey.ToResult(context);
+        }
+
+        var message = new SubmitMessage(content, body.Value.Model, key?.Value, key?.BodyHash ?? SHA256.HashData(body.Raw));
+        var outcome = await sessions.Grain(found.Session!.Id).SubmitAsync(message);
+        if (outcome is SubmitMessage.Refused(var refused))
+        {
+            return refused.ToResult(context);
+        }
+
+        var accepted = (SubmitMessage.Accepted)outcome;
+        context.Response.Headers["X-Ash-Turn-Id"] = accepted.TurnId.ToString();
+        var filter = new EventFilter(body.Value.IncludePartialMessages ?? false, Lifecycle: false, accepted.TurnId);
+        var request = new EventStreamRequest(new EventCursor(accepted.MessageSeq), filter);
+        if (!PrefersJson(context.Request))
+        {
+            await streams.WriteAsync(context, found.Session.Id, request, cancellationToken);
+            return Results.Empty;
+        }
+
+        await streams.WaitAsync(found.Session.Id, request, cancellationToken);
+        return await turns.FindAsync(found.Session.Id, accepted.TurnId, cancellationToken) is { } turn
+            ? Results.Json(new TurnEnvelope(SessionView.Describe(turn)), ApiJson.Default.TurnEnvelope)
+            : Problems.UnknownSession.ToResult(context);
+    }
+
+    private static async Task<IResult> FollowAsync(
+        HttpContext context,
+        string id,
+        SessionDirectory sessions,
+        TurnStore turns,
+        EventStore events,
+        SessionStreams streams,
+        CancellationToken cancellationToken,
+        string? after = null,
+        string? turn = null,
+        string? until = null,
+        string? partial = null,
+        string? lifecycle = null)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        var session = found.Session!;
+        if (!TryFlag(partial, out var wantsPartial) || !TryFlag(lifecycle, out var wantsLifecycle))
+        {
+            return Problems.Invalid("partial and lifecycle must be true or false").ToResult(context);
+        }
+
+        if (until is not (null or "idle"))
+        {
+            return Problems.Invalid("until must be idle").ToResult(context);
+        }
+
+        TurnRecord? narrowed = null;
+        if (turn is not null)
+        {
+            narrowed = Guid.TryParseExact(turn, "D", out var turnId) ? await turns.FindAsync(session.Id, turnId, cancellationToken) : null;
+            if (narrowed is null)
+            {
+                return Problems.UnknownTurn.ToResult(context);
+            }
+        }
+
+        var head = await events.FindHeadAsync(session.Id, cancellationToken);
+        var lastSeen = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header ? header : after;
+        EventCursor cursor;
+        if (lastSeen is null)
+        {
+            cursor = EventCursor.Start;
+        }
+        else if (lastSeen == "latest")
+        {
+            cursor = new EventCursor(head);
+        }
+        else if (!EventCursor.TryParse(lastSeen, out cursor))
+        {
+            return Problems.InvalidCursor("The cursor must be the id of an event, N or N.k").ToResult(context);
+        }
+        else if (cursor.Seq > head)
+        {
+            return Problems.InvalidCursor($"The cursor is beyond the newest event, {head}").ToResult(context);
+        }
+
+        var request = new EventStreamRequest(
+            cursor, new EventFilter(wantsPartial, wantsLifecycle, narrowed?.Id), UntilIdle: until is not null, Until: narrowed?.CompletedSeq);
+        await streams.WriteAsync(context, session.Id, request, cancellationToken);
+        return Results.Empty;
+    }
+
+    private static async Task<IResult> ListMessagesAsync(
+        HttpContext context, string id, SessionDirectory sessions, EventStore events, CancellationToken cancellationToken, string? limit = null, string? after = null)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if ((LogPage.Check(limit, after, fallback: 100, out var page) ?? found.Problem) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var session = found.Session!;
+        var messages = new List<MessageInfo>();
+        await foreach (var row in events.ReadAllAsync(session.Id, page.After, cancellationToken))
+        {
+            if (History.Read(session.Id, session.TenantId, row) is { } message)
+            {
+                messages.Add(message);
+                if (messages.Count == page.Limit)
+                {
+                    break;
+                }
+            }
+        }
+
+        return Results.Json(new MessageListEnvelope(messages), ApiJson.Default.MessageListEnvelope);
+    }
+
+    private static async Task<IResult> ListEventsAsync(
+        HttpContext context,
+        string id,
+        SessionDirectory sessions,
+        EventStore events,
+        CancellationToken cancellationToken,
+        string? limit = null,
+        string? after = null,
+        string? type = null)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if ((LogPage.Check(limit, after, fallback: 200, out var page) ?? found.Problem) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var session = found.Session!;
+        var timeline = new Timeline(session.Id, session.TenantId);
+        var entries = new List<SessionEventInfo>();
+        var ofRow = new List<SessionEventInfo>();
+        await foreach (var row in events.ReadAllAsync(session.Id, page.After, cancellationToken))
+        {
+            ofRow.Clear();
+            timeline.Read(row, ofRow);
+            entries.AddRange(ofRow.Where(entry => type is null || entry.Type == type));
+            if (entries.Count >= page.Limit)
+            {
+                // A row's entries share their sequence, which is the cursor: they are never parted.
+                break;
+            }
+        }
+
+        return Results.Json(new SessionEventListEnvelope(entries), ApiJson.Default.SessionEventListEnvelope);
+    }
+
+    private static async Task<IResult> FindTurnAsync(
+        HttpContext context, string id, string turnId, SessionDirectory sessions, TurnStore turns, CancellationToken cancellationToken)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if (found.Problem is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        return Guid.TryParseExact(turnId, "D", out var parsed) && await turns.FindAsync(found.Session!.Id, parsed, cancellationToken) is { } turn
+            ? Results.Json(new TurnEnvelope(SessionView.Describe(turn)), ApiJson.Default.TurnEnvelope)
+            : Problems.UnknownTurn.ToResult(context);
+    }
+
+    private static bool PrefersJson(HttpRequest request)
+    {
+        var accepted = MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var types) ? types : [];
+        return accepted.Any(type => type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+            && !accepted.Any(type => type.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static bool TryFlag(string? text, out bool value)
+    {
+        value = text is null or "true";
+        return text is null or "true" or "false";
+    }
+}

@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using Ash.Server.Broker;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>Only the running turn of a session's current sandbox may call the model.</summary>
+/// <remarks>Every process inside can reach the socket and read the token, so what is judged is the call, not who sends it.</remarks>
+internal sealed partial class ModelCallAuthority(SandboxDirectory sandboxes, ILogger<ModelCallAuthority> logger) : IModelCallAuthority
+{
+    private static readonly ModelCallVerdict.Refused WrongToken = new(
+        "wrong_token", "This token is not the sandbox's own.");
+
+    private static readonly ModelCallVerdict.Refused NoTurn = new(
+        "no_turn", "No turn is running in this session; the model answers within turns only.");
+
+    public async ValueTask<ModelCallVerdict> AuthorizeAsync(
+        string sandboxId, ReadOnlyMemory<byte> tokenHash, CancellationToken cancellationToken)
+    {
+        if (!sandboxes.TryFind(sandboxId, out var sandbox, out var session)
+            || !CryptographicOperations.FixedTimeEquals(tokenHash.Span, sandbox.TokenHash))
+        {
+            LogRefused(sandboxId, WrongToken.Code);
+            return WrongToken;
+        }
+
+        if (await session.ModelCallAsync(sandbox) is not { } turnId)
+        {
+            LogRefused(sandboxId, NoTurn.Code);
+            return NoTurn;
+        }
+
+        return new ModelCallVerdict.Allowed(turnId);
+    }
+
+    public void Record(ModelCall call) => LogCall(
+        call.SandboxId, call.Handle, call.Model, call.InputTokens, call.OutputTokens, call.Status, call.Attempts, call.Duration.TotalMilliseconds);
+
+    [LoggerMessage(LogLevel.Warning, "Refused a model call of sandbox {SandboxId}: {Code}")]
+    private partial void LogRefused(string sandboxId, string code);
+
+    [LoggerMessage(
+        LogLevel.Debug,
+        "Model call of sandbox {SandboxId}, turn {TurnId}: {Model}, {InputTokens} in, {OutputTokens} out, status {Status}, {Attempts} attempts, {Milliseconds} ms")]
+    private partial void LogCall(
+        string sandboxId, object turnId, string? model, long inputTokens, long outputTokens, int status, int attempts, double milliseconds);
+}

@@ -1,0 +1,166 @@
+using System.Security.Cryptography;
+using System.Text;
+using Ash.Protocol.Bridge;
+using Ash.Runner.Sandboxes;
+using Ash.Runner.Workspaces;
+using Ash.Server.Agents;
+using Ash.Server.Broker;
+using Ash.Server.Configuration;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>Starts a session's sandbox and takes over one that outlived an earlier server.</summary>
+/// <remarks>The row comes first, then the processes, then their pids into the row: no process is ever without a row.</remarks>
+internal sealed partial class SandboxStarter(
+    ISandboxHost host,
+    WorkspaceStore workspaces,
+    AgentContentStore contents,
+    BrokerSockets broker,
+    StoreWriter writer,
+    AgentEnvironments environments,
+    ServerSettings settings,
+    TimeProvider clock,
+    ILoggerFactory loggers,
+    ILogger<SandboxStarter> logger)
+{
+    private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Starts a sandbox whose bridge is up and has its environment, and whose frames go to the listener.</summary>
+    /// <exception cref="SandboxException">It could not be started; nothing of it is left.</exception>
+    public async Task<SessionSandbox> StartAsync(SessionRecord session, ISandboxListener listener, CancellationToken cancellationToken)
+    {
+        var id = RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", 12);
+        var token = "ash_sandbox_" + RandomNumberGenerator.GetHexString(48, lowercase: true);
+        var tokenHash = SHA256.HashData(Encoding.ASCII.GetBytes(token));
+        var content = contents.Open(session.ContentHash);
+        var record = new SandboxRecord
+        {
+            Id = id,
+            SessionId = session.Id,
+            State = SandboxState.Starting,
+            Uid = session.Uid!.Value,
+            TokenHash = tokenHash,
+            CreatedAt = clock.GetUtcNow(),
+        };
+
+        await writer.WriteAsync(Durability.Power, transaction =>
+        {
+            transaction.Db.Sandboxes.Add(record);
+            transaction.Db.SaveChanges();
+        });
+
+        SessionSandbox? started = null;
+        try
+        {
+            var spec = Specify(session, content, id);
+            var sandbox = await host.StartAsync(spec, cancellationToken);
+            started = Attach(sandbox, tokenHash, lastFrame: 0);
+            var identity = sandbox.Identity;
+            await writer.WriteAsync(Durability.Power, transaction => Identify(transaction, identity));
+
+            started.Listen(listener);
+            await started.Connected.WaitAsync(BridgePatience, clock, cancellationToken);
+            var agentEnvironment = await environments.FindAsync(session.AgentId, cancellationToken);
+            var environment = CliCommand.Environment(session, agentEnvironment, token, content.Settings.AppendsSystemPrompt);
+            await started.PostAsync(new Configure("configure", environment));
+            return started;
+        }
+        catch (Exception failure) when (failure is SandboxException or TimeoutException or OperationCanceledException or IOException or StoreException)
+        {
+            await RemoveAsync(id, started);
+            throw failure is TimeoutException
+                ? new SandboxException("The sandbox was started, but its bridge did not answer. Its log is in the data folder's logs.", failure)
+                : failure is SandboxException or OperationCanceledException ? failure : new SandboxException(failure.Message, failure);
+        }
+    }
+
+    /// <summary>Takes over the sandbox of a row; null where it is gone, and then nothing of it is left.</summary>
+    public async Task<SessionSandbox?> AdoptAsync(SandboxRecord record, CancellationToken cancellationToken)
+    {
+        if (record.State == SandboxState.Live)
+        {
+            var identity = new SandboxIdentity(
+                record.Id, record.LauncherPid, record.LauncherStart, record.BridgePid, record.BridgeStart, record.BootId!, record.Uid);
+            if (host.Adopt(identity) is { } sandbox)
+            {
+                LogAdopted(record.Id, record.SessionId);
+                return Attach(sandbox, record.TokenHash, record.LastFrame);
+            }
+        }
+
+        await DiscardAsync(record, cancellationToken);
+        return null;
+    }
+
+    /// <summary>Ends what may be left of the sandbox of a row, and forgets the row.</summary>
+    public async Task DiscardAsync(SandboxRecord record, CancellationToken cancellationToken)
+    {
+        await host.RemoveAsync(record.Id, cancellationToken);
+        await ForgetAsync(record.Id);
+    }
+
+    /// <summary>Ends a sandbox and forgets its row. Returns when nothing is left.</summary>
+    public Task RemoveAsync(SessionSandbox sandbox) => RemoveAsync(sandbox.Id, sandbox);
+
+    private async Task RemoveAsync(string id, SessionSandbox? sandbox)
+    {
+        if (sandbox is not null)
+        {
+            await sandbox.KillAsync();
+        }
+        else
+        {
+            await host.RemoveAsync(id, CancellationToken.None);
+        }
+
+        await ForgetAsync(id);
+    }
+
+    private SessionSandbox Attach(ISandbox sandbox, byte[] tokenHash, long lastFrame)
+    {
+        var id = sandbox.Identity.Id;
+        var socket = broker.Open(id, Path.Combine(host.Plan(id).SocketDirectory, "broker.sock"), sandbox.Identity.Uid);
+        return new SessionSandbox(sandbox, socket, tokenHash, lastFrame, loggers.CreateLogger<SessionSandbox>());
+    }
+
+    private SandboxSpec Specify(SessionRecord session, AgentContent content, string id)
+    {
+        var workspace = workspaces.Find(session.WorkspaceId!.Value.ToString());
+        var resources = content.Settings.Resources;
+        return new SandboxSpec
+        {
+            Id = id,
+            Uid = session.Uid!.Value,
+            WorkspacePath = workspace.WorkPath,
+            HomePath = workspace.HomePath,
+            ContentPath = content.Settings.ReadOnlyContent ? content.Path : null,
+            OrphanTimeout = settings.OrphanTimeout,
+            Limits = new SandboxLimits(
+                resources.MemoryMb ?? settings.SandboxMemoryMb,
+                resources.Cpus ?? 1,
+                resources.Pids ?? 512),
+        };
+    }
+
+    private static void Identify(StoreTransaction transaction, SandboxIdentity identity)
+    {
+        var record = transaction.Db.Sandboxes.Single(sandbox => sandbox.Id == identity.Id);
+        record.State = SandboxState.Live;
+        record.LauncherPid = identity.LauncherPid;
+        record.LauncherStart = identity.LauncherStart;
+        record.BridgePid = identity.BridgePid;
+        record.BridgeStart = identity.BridgeStart;
+        record.BootId = identity.BootId;
+        transaction.Db.SaveChanges();
+    }
+
+    private Task ForgetAsync(string id) => writer.WriteAsync(Durability.Process, transaction =>
+    {
+        transaction.Db.Sandboxes.Where(sandbox => sandbox.Id == id).ExecuteDelete();
+    });
+
+    [LoggerMessage(LogLevel.Information, "Adopted sandbox {SandboxId} of session {SessionId}")]
+    private partial void LogAdopted(string sandboxId, Guid sessionId);
+}

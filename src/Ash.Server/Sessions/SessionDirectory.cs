@@ -1,0 +1,188 @@
+using System.Text.Json;
+using Ash.Protocol.Api;
+using Ash.Runner.Sandboxes;
+using Ash.Runner.Workspaces;
+using Ash.Server.Agents;
+using Ash.Server.Configuration;
+using Ash.Server.Events;
+using Ash.Server.Http;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>Creates sessions, finds them, and lists them.</summary>
+internal sealed partial class SessionDirectory(
+    IDbContextFactory<AshDbContext> contexts,
+    StoreWriter writer,
+    WorkspaceStore workspaces,
+    AgentContentStore contents,
+    SessionRuntimes runtimes,
+    IGrainFactory grains,
+    ISandboxHost host,
+    ServerSettings settings,
+    TimeProvider clock,
+    ILogger<SessionDirectory> logger)
+{
+    private const string CreateScope = "create";
+
+    public ISessionGrain Grain(Guid id) => grains.GetGrain<ISessionGrain>(id);
+
+    /// <summary>The stored session of a tenant, or null; the same for another tenant's as for none.</summary>
+    public async Task<SessionRecord?> FindAsync(string tenantId, Guid id, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Sessions.SingleOrDefaultAsync(session => session.Id == id && session.TenantId == tenantId, cancellationToken);
+    }
+
+    /// <summary>How the session stands now: from memory where it is at work, else from the store.</summary>
+    public async Task<SessionInfo?> DescribeAsync(string tenantId, Guid id, CancellationToken cancellationToken)
+    {
+        if (runtimes.TryFind(id, out var runtime) && runtime.TenantId == tenantId)
+        {
+            return runtime.Describe();
+        }
+
+        return await FindAsync(tenantId, id, cancellationToken) is { } stored ? SessionView.Describe(stored, turn: null) : null;
+    }
+
+    /// <summary>A tenant's sessions, newest first.</summary>
+    public async Task<IReadOnlyList<SessionInfo>> ListAsync(string tenantId, string? agentName, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var stored = await db.Sessions
+            .Where(session => session.TenantId == tenantId && (agentName == null || session.AgentName == agentName))
+            .OrderByDescending(session => session.CreatedAt)
+            .ThenByDescending(session => session.Id)
+            .ToListAsync(cancellationToken);
+
+        return [.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : SessionView.Describe(session, null))];
+    }
+
+    /// <summary>Creates a session whose sandbox is up. A failure leaves nothing behind.</summary>
+    public async Task<CreateSession> CreateAsync(
+        string tenantId, CreateSessionRequest request, IdempotencyKey? key, CancellationToken cancellationToken)
+    {
+        if (key is not null && await FindRepeatAsync(tenantId, key, cancellationToken) is { } repeated)
+        {
+            return repeated;
+        }
+
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        if (await db.Agents.SingleOrDefaultAsync(a => a.TenantId == tenantId && a.Name == request.Agent, cancellationToken) is not { } agent)
+        {
+            return new CreateSession.Refused(Problems.UnknownAgent(request.Agent));
+        }
+
+        var session = Describe(tenantId, agent, request);
+        if (!await TryInsertAsync(session, key))
+        {
+            // The loser of a race gets the winner's answer.
+            return await FindRepeatAsync(tenantId, key!, cancellationToken) ?? throw new StoreException("A key was taken and is gone.");
+        }
+
+        return await StartAsync(session, agent.ContentHash);
+    }
+
+    private async Task<CreateSession> StartAsync(SessionRecord session, string contentHash)
+    {
+        // From here on the client's patience does not matter: either the session stands or nothing is left of it.
+        string? failure;
+        try
+        {
+            var content = contents.Open(contentHash);
+            workspaces.Create(session.WorkspaceId!.Value.ToString(), session.Uid!.Value, content.Path, copyAll: !content.Settings.ReadOnlyContent);
+            failure = await Grain(session.Id).StartAsync();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or SandboxException)
+        {
+            failure = problem.Message;
+        }
+
+        if (failure is null && runtimes.TryFind(session.Id, out var runtime))
+        {
+            return new CreateSession.Created(runtime.Describe());
+        }
+
+        LogCreateFailed(session.Id, session.AgentName, failure ?? "the session ended meanwhile");
+        await Grain(session.Id).EndAsync(purge: true);
+        return new CreateSession.Refused(Problems.CreateFailed(failure ?? "the session ended meanwhile"));
+    }
+
+    private SessionRecord Describe(string tenantId, AgentRecord agent, CreateSessionRequest request)
+    {
+        var id = Guid.CreateVersion7();
+        var at = clock.GetUtcNow();
+        return new SessionRecord
+        {
+            Id = id,
+            TenantId = tenantId,
+            AgentId = agent.Id,
+            AgentName = agent.Name,
+            AgentVersion = agent.Version,
+            ContentHash = agent.ContentHash,
+            Status = SessionStatus.Starting,
+            WorkspaceId = Guid.CreateVersion7(),
+            CliSessionId = id,
+            Model = request.Model,
+            SystemPrompt = request.SystemPrompt is { Length: > 0 } prompt ? prompt : null,
+            PermissionMode = request.PermissionMode ?? contents.Open(agent.ContentHash).Settings.PermissionMode ?? settings.PermissionMode,
+            ExtraEnv = request.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
+            Isolation = host.Isolation.ToString().ToLowerInvariant(),
+            CreatedAt = at,
+            LastActiveAt = at,
+        };
+    }
+
+    /// <returns>False where the key was taken meanwhile.</returns>
+    private Task<bool> TryInsertAsync(SessionRecord session, IdempotencyKey? key) => writer.WriteAsync(Durability.Power, transaction =>
+    {
+        var db = transaction.Db;
+        if (key is not null && db.IdempotencyKeys.Any(k => k.TenantId == session.TenantId && k.Scope == CreateScope && k.Key == key.Value))
+        {
+            return false;
+        }
+
+        session.Uid = (db.Sessions.Max(s => s.Uid) ?? settings.SandboxUidBase - 1) + 1;
+        db.Sessions.Add(session);
+        db.SaveChanges();
+
+        var created = Facts.Created(session.AgentName, session.AgentVersion, session.Model);
+        transaction.Append(session.Id, new EventRow(1, null, created.Type, session.CreatedAt, created.Payload), inlinePayload: true);
+        if (key is not null)
+        {
+            TurnStore.Remember(transaction, session.TenantId, CreateScope, key.Value, key.BodyHash, session.Id, session.CreatedAt);
+        }
+
+        return true;
+    });
+
+    private async Task<CreateSession?> FindRepeatAsync(string tenantId, IdempotencyKey key, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var found = await db.IdempotencyKeys.SingleOrDefaultAsync(
+            k => k.TenantId == tenantId && k.Scope == CreateScope && k.Key == key.Value, cancellationToken);
+        if (found is null)
+        {
+            return null;
+        }
+
+        if (!found.BodyHash.AsSpan().SequenceEqual(key.BodyHash))
+        {
+            return new CreateSession.Refused(Problems.IdempotencyConflict);
+        }
+
+        // The first request may still be starting the sandbox: this one gets the same answer when it has it.
+        if (await Grain(found.TargetId).StartAsync() is { } failure)
+        {
+            return new CreateSession.Refused(Problems.CreateFailed(failure));
+        }
+
+        return await DescribeAsync(tenantId, found.TargetId, cancellationToken) is { } session
+            ? new CreateSession.Created(session)
+            : null;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Session {SessionId} of agent {AgentName} could not be created: {Reason}")]
+    private partial void LogCreateFailed(Guid sessionId, string agentName, string reason);
+}

@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using Ash.Protocol.Api;
+using Ash.Server.Access;
+using Ash.Server.Agents;
+using Ash.Server.Http;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>The HTTP face of sessions: create one, look at it, park it, wake it, run a command in it, end it.</summary>
+internal static class SessionEndpoints
+{
+    private const int MaxBodyBytes = 4 * 1024 * 1024;
+    private const int DefaultExecTimeoutMs = 30_000;
+    private const int MaxExecTimeoutMs = 300_000;
+
+    private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
+
+    public static void MapSessions(this IEndpointRouteBuilder routes)
+    {
+        var sessions = routes.MapGroup("/api/sessions").WithTags("sessions");
+
+        sessions.MapPost("/", CreateAsync)
+            .WithName("CreateSession")
+            .WithSummary("Create a session; its sandbox is up when this answers")
+            .Accepts<CreateSessionRequest>("application/json")
+            .Produces<SessionEnvelope>(StatusCodes.Status201Created)
+            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 500, 503);
+        sessions.MapGet("/", ListAsync)
+            .WithName("ListSessions")
+            .WithSummary("List sessions, newest first")
+            .Produces<SessionListEnvelope>()
+            .ProducesApiErrors(401);
+        sessions.MapGet("/{id}", FindAsync)
+            .WithName("GetSession")
+            .WithSummary("Look at a session")
+            .Produces<SessionEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapDelete("/{id}", EndAsync)
+            .WithName("EndSession")
+            .WithSummary("End a session; with purge=true nothing of it is kept")
+            .Produces<SessionEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapPost("/{id}/pause", PauseAsync)
+            .WithName("PauseSession")
+            .WithSummary("Park a session; the next message wakes it")
+            .Produces<SessionEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapPost("/{id}/stop", StopAsync)
+            .WithName("StopSession")
+            .WithSummary("End the sandbox of a session; only a resume wakes it")
+            .Produces<SessionEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapPost("/{id}/resume", ResumeAsync)
+            .WithName("ResumeSession")
+            .WithSummary("Wake a session")
+            .Produces<SessionEnvelope>()
+            .ProducesApiErrors(400, 401, 404, 410, 500);
+        sessions.MapPost("/{id}/interrupt", InterruptAsync)
+            .WithName("InterruptSession")
+            .WithSummary("End the running turn")
+            .Produces<InterruptResult>()
+            .ProducesApiErrors(400, 401, 404);
+        sessions.MapPost("/{id}/exec", ExecAsync)
+            .WithName("ExecInSession")
+            .WithSummary("Run a shell command in the workspace, inside the sandbox")
+            .Accepts<ExecRequest>("application/json")
+            .Produces<ExecResult>()
+            .ProducesApiErrors(400, 401, 404, 415, 500);
+    }
+
+    private static async Task<IResult> CreateAsync(HttpContext context, SessionDirectory sessions, CancellationToken cancellationToken)
+    {
+        var body = await JsonBody<CreateSessionRequest>.ReadAsync(
+            context.Request, ApiJson.Default.CreateSessionRequest, MaxBodyBytes, cancellationToken);
+        if ((body.Problem ?? Check(body.Value!)) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var key = IdempotencyKey.Read(context.Request, body.Raw, out var badKey);
+        if (badKey is not null)
+        {
+            return badKey.ToResult(context);
+        }
+
+        return await sessions.CreateAsync(context.Caller.TenantId, body.Value!, key, cancellationToken) switch
+        {
+            CreateSession.Created(var session) => Results.Json(
+                new SessionEnvelope(session), ApiJson.Default.SessionEnvelope, statusCode: StatusCodes.Status201Created),
+            CreateSession.Refused(var refused) => refused.ToResult(context),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private static async Task<IResult> ListAsync(
+        HttpContext context, SessionDirectory sessions, CancellationToken cancellationToken, string? agent = null) => Results.Json(
+            new SessionListEnvelope(await sessions.ListAsync(context.Caller.TenantId, agent, cancellationToken)),
+            ApiJson.Default.SessionListEnvelope);
+
+    private static Task<IResult> FindAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
+        ChangeAsync(context, id, sessions, static (_, _) => Task.FromResult<Problem?>(null), cancellationToken);
+
+    private static Task<IResult> PauseAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
+        ChangeAsync(context, id, sessions, static (sessions, id) => sessions.Grain(id).PauseAsync(), cancellationToken);
+
+    private static Task<IResult> StopAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
+        ChangeAsync(context, id, sessions, static (sessions, id) => sessions.Grain(id).StopAsync(), cancellationToken);
+
+    private static Task<IResult> ResumeAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
+        ChangeAsync(context, id, sessions, static (sessions, id) => sessions.Grain(id).ResumeAsync(), cancellationToken);
+
+    private static async Task<IResult> EndAsync(
+        HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken, bool purge = false)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        var session = found.Session!;
+        if (await sessions.Grain(session.Id).EndAsync(purge) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        // What was purged is described as it was when it ended.
+        var ended = await sessions.DescribeAsync(context.Caller.TenantId, session.Id, cancellationToken)
+            ?? SessionView.Describe(session, null) with { Status = "ended" };
+        return Results.Json(new SessionEnvelope(ended), ApiJson.Default.SessionEnvelope);
+    }
+
+    private static async Task<IResult> InterruptAsync(
+        HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        var answer = await sessions.Grain(found.Session!.Id).InterruptAsync();
+        return answer.Problem is { } problem
+            ? problem.ToResult(context)
+            : Results.Json(new InterruptResult(answer.Interrupted, answer.TurnId), ApiJson.Default.InterruptResult);
+    }
+
+    private static async Task<IResult> ExecAsync(
+        HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        var body = await JsonBody<ExecRequest>.ReadAsync(context.Request, ApiJson.Default.ExecRequest, MaxBodyBytes, cancellationToken);
+        if ((body.Problem ?? Check(body.Value!)) is { } invalid)
+        {
+            return invalid.ToResult(context);
+        }
+
+        var answer = await sessions.Grain(found.Session!.Id)
+            .ExecAsync(body.Value!.Command, body.Value.Timeout ?? DefaultExecTimeoutMs, cancellationToken);
+        return answer.Problem is { } problem
+            ? problem.ToResult(context)
+            : Results.Json(
+                new ExecResult(answer.ExitCode, answer.Stdout, answer.Stderr, answer.TimedOut, answer.Truncated), ApiJson.Default.ExecResult);
+    }
+
+    /// <summary>Finds the session, does something to it, and answers with how it stands then.</summary>
+    private static async Task<IResult> ChangeAsync(
+        HttpContext context,
+        string id,
+        SessionDirectory sessions,
+        Func<SessionDirectory, Guid, Task<Problem?>> change,
+        CancellationToken cancellationToken)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        if (await change(sessions, found.Session!.Id) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        return await sessions.DescribeAsync(context.Caller.TenantId, found.Session.Id, cancellationToken) is { } session
+            ? Results.Json(new SessionEnvelope(session), ApiJson.Default.SessionEnvelope)
+            : Problems.UnknownSession.ToResult(context);
+    }
+
+    private static Problem? Check(CreateSessionRequest request)
+    {
+        if (request.Agent.Length is 0 or > 255)
+        {
+            return Problems.Invalid("agent must have 1 to 255 characters");
+        }
+
+        if (request.Model is { Length: 0 or > 100 })
+        {
+            return Problems.Invalid("model must have 1 to 100 characters");
+        }
+
+        if (request.SystemPrompt is { Length: > 1_000_000 })
+        {
+            return Problems.Invalid("systemPrompt must NOT have more than 1000000 characters");
+        }
+
+        if (request.PermissionMode is { } mode && !PermissionModes.Contains(mode))
+        {
+            return Problems.Invalid($"permissionMode must be one of {string.Join(", ", PermissionModes)}");
+        }
+
+        return EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) is { } reason ? Problems.Invalid(reason) : null;
+    }
+
+    private static Problem? Check(ExecRequest request) =>
+        string.IsNullOrWhiteSpace(request.Command) ? Problems.Invalid("command must not be empty")
+        : request.Command.Length > 128 * 1024 || request.Command.Contains('\0') ? Problems.Invalid("command must be at most 131072 characters, without NUL")
+        : request.Timeout is < 1 or > MaxExecTimeoutMs ? Problems.Invalid($"timeout must be 1 to {MaxExecTimeoutMs} milliseconds")
+        : null;
+}

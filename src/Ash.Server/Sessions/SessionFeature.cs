@@ -1,0 +1,30 @@
+using Ash.Runner.Workspaces;
+using Ash.Server.Broker;
+using Ash.Server.Events;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>What the host must know to offer sessions.</summary>
+internal static class SessionFeature
+{
+    public static IServiceCollection AddSessions(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new WorkspaceStore(provider.GetRequiredService<DataFolder>().Workspaces));
+        services.AddSingleton<EventTails>();
+        services.AddSingleton<EventStream>();
+        services.AddSingleton<SandboxDirectory>();
+        services.AddSingleton<SandboxStarter>();
+        services.AddSingleton<SessionServices>();
+        services.AddSingleton<SessionRuntimes>();
+        services.AddSingleton<SessionDirectory>();
+        services.AddSingleton<SessionStreams>();
+        services.AddSingleton<IModelCallAuthority, ModelCallAuthority>();
+        services.AddHostedService<IdleSessionSweeper>();
+        services.AddHostedService<EndedSessionSweeper>();
+
+        // Last to start and first to stop: whatever sessions need is up before they come back, and there until they are gone.
+        services.AddHostedService<SessionRecovery>();
+        return services;
+    }
+}

@@ -1,0 +1,94 @@
+using Ash.Server.Http;
+using Orleans.Concurrency;
+
+namespace Ash.Server.Sessions;
+
+/// <inheritdoc cref="ISessionGrain"/>
+/// <remarks>Reentrant: an interrupt must not wait behind a resume. The runtime's gates keep order.</remarks>
+[Reentrant]
+internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGrain
+{
+    private SessionRuntime? _runtime;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var id = this.GetPrimaryKey();
+        _runtime = await Task.Run(() => runtimes.OpenAsync(id, cancellationToken), cancellationToken);
+        if (_runtime is not null)
+        {
+            // Its sandbox, its queue and its viewers' tail live as long as this does; the idle sweep lets it go.
+            DelayDeactivation(Timeout.InfiniteTimeSpan);
+        }
+        else
+        {
+            DeactivateOnIdle();
+        }
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_runtime is { } runtime)
+        {
+            await Task.Run(() => runtimes.CloseAsync(runtime), CancellationToken.None);
+        }
+    }
+
+    public Task ActivateAsync() => Task.CompletedTask;
+
+    public Task<string?> StartAsync() => OnPoolAsync(
+        static runtime => runtime.StartAsync(), static () => "the session is gone");
+
+    public Task<SubmitMessage.Outcome> SubmitAsync(SubmitMessage message) => OnPoolAsync(
+        runtime => runtime.SubmitAsync(message), static () => new SubmitMessage.Refused(Problems.UnknownSession));
+
+    public Task<Interruption> InterruptAsync() => OnPoolAsync(
+        static async runtime =>
+        {
+            var result = await runtime.InterruptAsync();
+            return new Interruption(result.Interrupted, result.TurnId, null);
+        },
+        static () => new Interruption(false, null, Problems.UnknownSession));
+
+    public Task<Problem?> PauseAsync() => OnPoolAsync<Problem?>(static runtime => runtime.PauseAsync("requested"), static () => Problems.UnknownSession);
+
+    public Task<Problem?> StopAsync() => OnPoolAsync<Problem?>(static runtime => runtime.StopAsync(), static () => Problems.UnknownSession);
+
+    public Task<Problem?> ResumeAsync() => OnPoolAsync<Problem?>(static runtime => runtime.ResumeAsync(), static () => Problems.UnknownSession);
+
+    public async Task<Problem?> EndAsync(bool purge)
+    {
+        var problem = await OnPoolAsync<Problem?>(
+            async runtime =>
+            {
+                await runtime.EndAsync();
+                if (purge)
+                {
+                    await runtimes.PurgeAsync(runtime);
+                }
+
+                return null;
+            },
+            static () => Problems.UnknownSession);
+
+        if (purge)
+        {
+            _runtime = null;
+        }
+
+        DelayDeactivation(TimeSpan.Zero);
+        DeactivateOnIdle();
+        return problem;
+    }
+
+    public Task<ExecAnswer> ExecAsync(string command, int timeoutMs, CancellationToken cancellationToken) => OnPoolAsync(
+        async runtime =>
+        {
+            var (result, problem) = await runtime.ExecAsync(command, timeoutMs, cancellationToken);
+            return ExecAnswer.From(result, problem);
+        },
+        static () => ExecAnswer.From(null, Problems.UnknownSession));
+
+    /// <summary>Off the grain's own scheduler: what a runtime starts there would be bound to it for good.</summary>
+    private Task<T> OnPoolAsync<T>(Func<SessionRuntime, Task<T>> work, Func<T> unknown) =>
+        _runtime is { } runtime ? Task.Run(() => work(runtime)) : Task.FromResult(unknown());
+}

@@ -1,0 +1,54 @@
+using Ash.Runner.Sandboxes;
+using Ash.Server.Configuration;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>Brings back at start what an earlier server left at work, and lets go of sessions before the server stops.</summary>
+internal sealed partial class SessionRecovery(
+    IDbContextFactory<AshDbContext> contexts,
+    ISandboxHost host,
+    SessionRuntimes runtimes,
+    IGrainFactory grains,
+    ServerSettings settings,
+    ILogger<SessionRecovery> logger) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Every other service is up, the silo and the sockets included.</summary>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var sandboxes = await db.Sandboxes.Select(sandbox => new { sandbox.Id, sandbox.SessionId }).ToListAsync(cancellationToken);
+        await host.RemoveStrangersAsync(sandboxes.Select(sandbox => sandbox.Id).ToHashSet(), cancellationToken);
+
+        var atWork = await db.Turns
+            .Where(turn => turn.Status != TurnStatus.Ended)
+            .Select(turn => turn.SessionId)
+            .Distinct()
+            .ToListAsync(cancellationToken);
+        var ids = sandboxes.Select(sandbox => sandbox.SessionId).Union(atWork).ToList();
+        await Parallel.ForEachAsync(ids, cancellationToken, async (id, _) => await grains.GetGrain<ISessionGrain>(id).ActivateAsync());
+        if (ids.Count > 0)
+        {
+            LogRecovered(ids.Count);
+        }
+    }
+
+    /// <summary>Before anything else stops: sandboxes and the store are still there to work with.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        var keep = settings.Shutdown == ShutdownMode.Keep;
+        await Task.WhenAll(runtimes.All.Select(session => session.DrainAsync(keep)));
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(LogLevel.Information, "Brought back {Sessions} sessions that were at work")]
+    private partial void LogRecovered(int sessions);
+}

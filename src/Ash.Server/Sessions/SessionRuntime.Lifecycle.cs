@@ -1,0 +1,269 @@
+using Ash.Protocol.Api;
+using Ash.Runner.Sandboxes;
+using Ash.Server.Http;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>Create, pause, stop, resume, end: one after another, each with its event and its status in one transaction.</summary>
+internal sealed partial class SessionRuntime
+{
+    private readonly ITimer _pauseTimer;
+    private bool _isHolding;
+    private bool _isDraining;
+
+    /// <summary>Starts the sandbox of a session that was just made.</summary>
+    /// <returns>Null once it is active, else the reason why it is not.</returns>
+    public async Task<string?> StartAsync()
+    {
+        Task<string?> waking;
+        using (await _gate.EnterAsync())
+        {
+            waking = BeginWaking();
+        }
+
+        return await waking;
+    }
+
+    /// <summary>Parks an active session. Its sandbox stays for a grace time, then goes.</summary>
+    public async Task<Problem?> PauseAsync(string reason)
+    {
+        using var turn = await _lifecycle.EnterAsync();
+        using (await _gate.EnterAsync())
+        {
+            if (_session.Status != SessionStatus.Active)
+            {
+                return Problems.CannotChange("pause", _session.Status);
+            }
+        }
+
+        await EndTurnsAsync();
+        using (await _gate.EnterAsync())
+        {
+            await ChangeStatusAsync(SessionStatus.Paused, [Facts.Paused(reason)]);
+            ArmPauseTimer();
+            _isHolding = false;
+        }
+
+        return null;
+    }
+
+    /// <summary>Parks the session if nothing has happened in it since <paramref name="cutoff"/>.</summary>
+    public async Task PauseIfIdleAsync(DateTimeOffset cutoff)
+    {
+        if (_session.Status == SessionStatus.Active && _session.LastActiveAt < cutoff && !IsWorking)
+        {
+            await PauseAsync("idle");
+        }
+    }
+
+    /// <summary>Ends the sandbox; only a resume leaves this.</summary>
+    public async Task<Problem?> StopAsync()
+    {
+        using var turn = await _lifecycle.EnterAsync();
+        using (await _gate.EnterAsync())
+        {
+            if (_session.Status is not (SessionStatus.Active or SessionStatus.Starting))
+            {
+                return Problems.CannotChange("stop", _session.Status);
+            }
+        }
+
+        await EndTurnsAsync();
+        await CloseAsync(SessionStatus.Stopped, Facts.Stopped());
+        return null;
+    }
+
+    /// <summary>Makes the session active, with the sandbox that it still has or a new one.</summary>
+    public async Task<Problem?> ResumeAsync()
+    {
+        using var turn = await _lifecycle.EnterAsync();
+        Task<string?> waking;
+        using (await _gate.EnterAsync())
+        {
+            switch (_session.Status)
+            {
+                case SessionStatus.Ended:
+                    return Problems.SessionEnded;
+                case SessionStatus.Active:
+                    return null;
+                case SessionStatus.Stopped:
+                    await ChangeStatusAsync(SessionStatus.Paused, []);
+                    break;
+            }
+
+            waking = BeginWaking();
+        }
+
+        return await waking is { } failure ? Problems.ResumeFailed(failure) : null;
+    }
+
+    /// <summary>Ends the session for ever. Its rows and files stay for the retention time.</summary>
+    public async Task EndAsync()
+    {
+        using var turn = await _lifecycle.EnterAsync();
+        if (_session.Status == SessionStatus.Ended)
+        {
+            return;
+        }
+
+        await EndTurnsAsync();
+        await CloseAsync(SessionStatus.Ended, Facts.Ended());
+    }
+
+    /// <summary>Runs a command of a user in the workspace, waking the session for it.</summary>
+    public async Task<(ExecResult? Result, Problem? Problem)> ExecAsync(string command, int timeoutMs, CancellationToken cancellationToken)
+    {
+        SessionSandbox? sandbox = null;
+        while (sandbox is null)
+        {
+            Task<string?> waking;
+            using (await _gate.EnterAsync())
+            {
+                if (_session.Status is SessionStatus.Stopped or SessionStatus.Ended)
+                {
+                    return (null, Problems.SessionIs(_session.Status));
+                }
+
+                if (_isClosed || _isDraining)
+                {
+                    return (null, Problems.ShuttingDown);
+                }
+
+                if (_sandbox is not null && _session.Status == SessionStatus.Active)
+                {
+                    sandbox = _sandbox;
+                    _session.LastActiveAt = _services.Clock.GetUtcNow();
+                    break;
+                }
+
+                waking = BeginWaking();
+            }
+
+            if (await waking is { } failure)
+            {
+                return (null, Problems.ExecFailed(failure));
+            }
+        }
+
+        try
+        {
+            var capture = await sandbox.ExecAsync(command, timeoutMs, cancellationToken);
+            var exited = await capture.Exited.Task;
+            var code = exited.TimedOut ? 124 : exited.Code ?? 128 + (exited.Signal ?? 0);
+            return (new ExecResult(code, capture.Stdout, capture.Stderr, exited.TimedOut, exited.Truncated), null);
+        }
+        catch (SandboxException failure)
+        {
+            return (null, Problems.ExecFailed(failure.Message));
+        }
+    }
+
+    /// <summary>Before the server goes: the session is parked and its sandbox ended, or left alone for the next server.</summary>
+    public async Task DrainAsync(bool keepSandbox)
+    {
+        using var turn = await _lifecycle.EnterAsync();
+        using (await _gate.EnterAsync())
+        {
+            _isDraining = true;
+            _isHolding = true;
+        }
+
+        if (keepSandbox)
+        {
+            return;
+        }
+
+        if (_waking is { } waking)
+        {
+            await waking;
+        }
+
+        if (_session.Status == SessionStatus.Active)
+        {
+            await EndTurnsAsync();
+            using var entered = await _gate.EnterAsync();
+            await ChangeStatusAsync(SessionStatus.Paused, [Facts.Paused("shutdown")]);
+        }
+
+        await CloseSandboxAsync(static () => true);
+    }
+
+    private bool IsWorking => _current is not null || _waiting.Count > 0 || _sandbox is { RunningExecs: > 0 };
+
+    private async Task CloseAsync(SessionStatus status, LogEntry fact)
+    {
+        using (await _gate.EnterAsync())
+        {
+            await ChangeStatusAsync(status, [fact]);
+        }
+
+        if (_waking is { } waking)
+        {
+            await waking;
+        }
+
+        await CloseSandboxAsync(static () => true);
+        await _closed;
+        using (await _gate.EnterAsync())
+        {
+            _isHolding = false;
+        }
+    }
+
+    /// <summary>Interrupts what runs and cancels what waits; what is sent meanwhile waits until the caller is done.</summary>
+    private async Task EndTurnsAsync()
+    {
+        Turn? running;
+        using (await _gate.EnterAsync())
+        {
+            _isHolding = true;
+            while (_waiting.TryDequeue(out var waiting))
+            {
+                await CompleteAsync(waiting, TurnOutcome.Stopped(TurnReason.Cancelled));
+            }
+
+            running = _current;
+            if (running is not null)
+            {
+                await AskToStopAsync(running, TurnReason.Interrupted);
+            }
+        }
+
+        if (running is null)
+        {
+            return;
+        }
+
+        await Task.WhenAny(running.Ended, Task.Delay(ExitPatience, _services.Clock));
+        using (await _gate.EnterAsync())
+        {
+            if (_current == running)
+            {
+                await CompleteAsync(running, TurnOutcome.Stopped(TurnReason.Interrupted));
+                if (_sandbox is { Cli.IsRunning: true } sandbox)
+                {
+                    await sandbox.PostAsync(new Protocol.Bridge.KillCli($"{running.Id}/kill/{sandbox.Cli.Number}"));
+                }
+            }
+        }
+    }
+
+    private async Task ChangeStatusAsync(SessionStatus status, IReadOnlyList<LogEntry> entries)
+    {
+        var at = _services.Clock.GetUtcNow();
+        var endedAt = status == SessionStatus.Ended ? at : (DateTimeOffset?)null;
+        await _log.AppendAsync(entries, Durability.Power, IsQuiet, (transaction, _) => transaction.SetStatus(Id, status, at, endedAt));
+        _session.Status = status;
+        _session.LastActiveAt = at;
+        _session.EndedAt = endedAt;
+    }
+
+    private void ArmPauseTimer() => _pauseTimer.Change(_services.Settings.PauseGrace, Timeout.InfiniteTimeSpan);
+
+    private async Task CloseIfStillPausedAsync()
+    {
+        using var turn = await _lifecycle.EnterAsync();
+        await CloseSandboxAsync(() => _session.Status == SessionStatus.Paused && !IsWorking && _waking is null && !_isClosed);
+    }
+}

@@ -1,0 +1,152 @@
+using Ash.Protocol.Api;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>A session at work: its queue, its running turn, its sandbox. One per session, on the silo that owns it.</summary>
+/// <remarks>
+/// Everything is decided under one gate, held for a commit at most and never while a turn runs, a sandbox starts or a
+/// process ends. What takes long (wake, close) is a task beside it that enters the gate when it is done.
+/// Pause, stop, resume and end follow one another; messages, interrupts and frames pass between their steps.
+/// </remarks>
+internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposable
+{
+    private const int MaxWaitingTurns = 32;
+
+    private readonly SessionRecord _session;
+    private readonly SessionServices _services;
+    private readonly SessionLog _log;
+    private readonly ILogger _logger;
+    private readonly Gate _gate = new();
+    private readonly Gate _lifecycle = new();
+    private readonly Queue<Turn> _waiting = new();
+    private readonly CancellationTokenSource _closing = new();
+    private Turn? _current;
+    private SessionSandbox? _sandbox;
+    private bool _isClosed;
+
+    public SessionRuntime(SessionRecord session, long head, SessionServices services, EventFiles files)
+    {
+        _session = session;
+        _services = services;
+        _logger = services.Loggers.CreateLogger<SessionRuntime>();
+        _log = new SessionLog(session.Id, head, services.Writer, files, services.Tails, services.Clock);
+        _pauseTimer = services.Clock.CreateTimer(_ => RunBeside(CloseIfStillPausedAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _turnTimer = services.Clock.CreateTimer(_ => RunBeside(StopOverdueTurnAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _stopTimer = services.Clock.CreateTimer(_ => RunBeside(KillStubbornTurnAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public Guid Id => _session.Id;
+
+    public string TenantId => _session.TenantId;
+
+    public SessionStatus Status => _session.Status;
+
+    /// <summary>Whether there is a reason to keep this in memory: a sandbox, a turn, a queue.</summary>
+    public bool IsBusy => _current is not null || _waiting.Count > 0 || _sandbox is not null || _waking is not null;
+
+    public bool IsInTurn => _current is not null;
+
+    /// <summary>Whether no turn runs or waits.</summary>
+    private bool IsQuiet => _current is null && _waiting.Count == 0;
+
+    /// <summary>How the session stands now, from memory.</summary>
+    public SessionInfo Describe() => SessionView.Describe(_session, _current is { } turn ? new RunningTurn(turn.Id, _waiting.Count) : null);
+
+    /// <summary>Takes over what an earlier server left: the queue, a running turn, a sandbox that lives on.</summary>
+    public async Task RecoverAsync(SandboxRecord? sandbox, bool powerWasLost)
+    {
+        using var entered = await _gate.EnterAsync();
+        foreach (var (record, content) in await _services.Turns.FindOpenAsync(Id, _closing.Token))
+        {
+            var turn = Turn.FromRecord(record, content);
+            if (record.Status == TurnStatus.Running)
+            {
+                _current = turn;
+            }
+            else
+            {
+                _waiting.Enqueue(turn);
+            }
+        }
+
+        _log.Begin(IsQuiet);
+        if (powerWasLost && _current is not null)
+        {
+            _log.SkipAfterPowerLoss();
+        }
+
+        if (sandbox is not null && await _services.Starter.AdoptAsync(sandbox, _closing.Token) is { } adopted)
+        {
+            adopted.Cli.Number = sandbox.CliProcess;
+            adopted.Cli.IsRunning = sandbox.CliProcess > 0;
+            adopted.Cli.IsIdle = adopted.Cli.IsRunning && _current is null;
+            AttachSandbox(adopted);
+            adopted.Listen(this);
+            if (_current is { } running)
+            {
+                await ResendAsync(adopted, running);
+            }
+            else if (_session.Status is SessionStatus.Paused)
+            {
+                ArmPauseTimer();
+            }
+        }
+        else if (_current is not null)
+        {
+            await LoseSandboxAsync("server_restart", exitCode: null, signal: null);
+        }
+
+        await PumpAsync();
+    }
+
+    /// <summary>Lets go of everything without ending it: the sandbox lives on for the next owner.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        SessionSandbox? sandbox;
+        using (await _gate.EnterAsync())
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            _isClosed = true;
+            sandbox = _sandbox;
+            _sandbox = null;
+            _log.Dispose();
+        }
+
+        await _closing.CancelAsync();
+        await _pauseTimer.DisposeAsync();
+        await _turnTimer.DisposeAsync();
+        await _stopTimer.DisposeAsync();
+        if (sandbox is not null)
+        {
+            _services.Sandboxes.Remove(sandbox);
+            await sandbox.DisposeAsync();
+        }
+    }
+
+    /// <summary>Runs work of a timer or an event beside whoever caused it; a failure is logged, since nobody waits for it.</summary>
+    private void RunBeside(Func<Task> work) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await work();
+        }
+#pragma warning disable CA1031 // The outermost loop of this work: what it did not expect is an error to look at.
+        catch (Exception failure) when (!_closing.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogWorkFailed(failure, Id);
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or ObjectDisposedException)
+        {
+            // The session is being closed.
+        }
+    });
+
+    [LoggerMessage(LogLevel.Error, "Work of session {SessionId} failed")]
+    private partial void LogWorkFailed(Exception failure, Guid sessionId);
+}

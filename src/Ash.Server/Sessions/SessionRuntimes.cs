@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Ash.Runner.Workspaces;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>The runtimes of the sessions that this silo owns. Grains open and close them; readers only look up.</summary>
+internal sealed class SessionRuntimes(
+    SessionServices services,
+    IDbContextFactory<AshDbContext> contexts,
+    EventFiles files,
+    WorkspaceStore workspaces,
+    BootRecord boot)
+{
+    private readonly ConcurrentDictionary<Guid, SessionRuntime> _open = new();
+
+    public IEnumerable<SessionRuntime> All => _open.Values;
+
+    public bool TryFind(Guid id, [NotNullWhen(true)] out SessionRuntime? runtime) => _open.TryGetValue(id, out runtime);
+
+    /// <summary>Brings a session up with what an earlier server left of it; null where there is no such session.</summary>
+    public async Task<SessionRuntime?> OpenAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        if (await db.Sessions.SingleOrDefaultAsync(session => session.Id == id, cancellationToken) is not { } session)
+        {
+            return null;
+        }
+
+        var head = await services.Events.FindHeadAsync(id, cancellationToken);
+        var sandboxes = await db.Sandboxes.Where(sandbox => sandbox.SessionId == id).ToListAsync(cancellationToken);
+        var runtime = new SessionRuntime(session, head, services, files);
+        _open[id] = runtime;
+        foreach (var stale in sandboxes.OrderByDescending(sandbox => sandbox.CreatedAt).Skip(1))
+        {
+            await services.Starter.DiscardAsync(stale, cancellationToken);
+        }
+
+        await runtime.RecoverAsync(sandboxes.MaxBy(sandbox => sandbox.CreatedAt), boot.PowerWasLost);
+        return runtime;
+    }
+
+    /// <summary>Lets go of a session that its grain no longer owns; what runs in its sandbox runs on.</summary>
+    public async Task CloseAsync(SessionRuntime runtime)
+    {
+        await runtime.DisposeAsync();
+        _open.TryRemove(new KeyValuePair<Guid, SessionRuntime>(runtime.Id, runtime));
+    }
+
+    /// <summary>Removes files and rows of an ended session.</summary>
+    public async Task PurgeAsync(SessionRuntime runtime)
+    {
+        await CloseAsync(runtime);
+        await RemoveAsync(runtime.Id, await FindWorkspaceAsync(runtime.Id));
+    }
+
+    private async Task<Guid?> FindWorkspaceAsync(Guid id)
+    {
+        await using var db = await contexts.CreateDbContextAsync();
+        return await db.Sessions.Where(session => session.Id == id).Select(session => session.WorkspaceId).SingleOrDefaultAsync();
+    }
+
+    /// <summary>Files first: the row with the uid goes last, so that no uid is used again while a file of it exists.</summary>
+    public async Task RemoveAsync(Guid id, Guid? workspaceId)
+    {
+        if (workspaceId is { } workspace)
+        {
+            workspaces.Remove(workspace.ToString());
+        }
+
+        files.Remove(id);
+        await services.Writer.WriteAsync(Durability.Power, transaction =>
+        {
+            var scope = id.ToString();
+            transaction.Db.Events.Where(row => row.SessionId == id).ExecuteDelete();
+            transaction.Db.Turns.Where(turn => turn.SessionId == id).ExecuteDelete();
+            transaction.Db.IdempotencyKeys.Where(key => key.Scope == scope || key.TargetId == id).ExecuteDelete();
+            transaction.Db.Sessions.Where(session => session.Id == id).ExecuteDelete();
+        });
+    }
+}

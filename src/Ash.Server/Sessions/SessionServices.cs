@@ -1,0 +1,21 @@
+using Ash.Runner.Workspaces;
+using Ash.Server.Agents;
+using Ash.Server.Configuration;
+using Ash.Server.Events;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>What every session's runtime uses.</summary>
+internal sealed record SessionServices(
+    StoreWriter Writer,
+    EventStore Events,
+    TurnStore Turns,
+    EventTails Tails,
+    SandboxStarter Starter,
+    SandboxDirectory Sandboxes,
+    WorkspaceStore Workspaces,
+    AgentContentStore Contents,
+    ServerSettings Settings,
+    TimeProvider Clock,
+    ILoggerFactory Loggers);

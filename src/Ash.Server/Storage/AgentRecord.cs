@@ -1,0 +1,28 @@
+namespace Ash.Server.Storage;
+
+internal sealed class AgentRecord
+{
+    public Guid Id { get; set; }
+    public required string TenantId { get; set; }
+    public required string Name { get; set; }
+
+    /// <summary>The deploy that new sessions begin with.</summary>
+    public int Version { get; set; }
+
+    public required string ContentHash { get; set; }
+
+    /// <summary>JSON object of strings, or null.</summary>
+    public string? Env { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset UpdatedAt { get; set; }
+}
+
+/// <summary>One deploy; its content never changes.</summary>
+internal sealed class AgentVersionRecord
+{
+    public Guid AgentId { get; set; }
+    public int Version { get; set; }
+    public required string ContentHash { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+}

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Storage;
+
+/// <summary>Everything that is stored, but the bytes of events that are too large for a row.</summary>
+internal abstract class AshDbContext(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<AgentRecord> Agents => Set<AgentRecord>();
+
+    public DbSet<AgentVersionRecord> AgentVersions => Set<AgentVersionRecord>();
+
+    public DbSet<SessionRecord> Sessions => Set<SessionRecord>();
+
+    public DbSet<TurnRecord> Turns => Set<TurnRecord>();
+
+    public DbSet<EventRecord> Events => Set<EventRecord>();
+
+    public DbSet<SandboxRecord> Sandboxes => Set<SandboxRecord>();
+
+    public DbSet<ApiKeyRecord> ApiKeys => Set<ApiKeyRecord>();
+
+    public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        // Sixteen bytes in network order sort like the UUIDv7s that they are.
+        configurationBuilder.Properties<Guid>().HaveConversion<GuidBytesConverter>();
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMillisecondsConverter>();
+        configurationBuilder.Properties<Enum>().HaveConversion<string>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<AgentRecord>(agent =>
+        {
+            agent.ToTable("agents");
+            agent.HasIndex(a => new { a.TenantId, a.Name }).IsUnique();
+        });
+
+        modelBuilder.Entity<AgentVersionRecord>(version =>
+        {
+            version.ToTable("agent_versions");
+            version.HasKey(v => new { v.AgentId, v.Version });
+
+            // Is a content folder still in use?
+            version.HasIndex(v => v.ContentHash);
+        });
+
+        modelBuilder.Entity<SessionRecord>(session =>
+        {
+            session.ToTable("sessions");
+
+            // The list of a tenant's sessions, newest first.
+            session.HasIndex(s => new { s.TenantId, s.CreatedAt });
+
+            // The sessions of an agent that is deleted, and the uids that are taken.
+            session.HasIndex(s => s.AgentId);
+            session.HasIndex(s => s.Uid).IsUnique();
+        });
+
+        modelBuilder.Entity<TurnRecord>(turn =>
+        {
+            turn.ToTable("turns");
+
+            // A session's turns in order: what waits, what runs, what a fresh process must be told.
+            turn.HasIndex(t => new { t.SessionId, t.Id });
+        });
+
+        modelBuilder.Entity<EventRecord>(row =>
+        {
+            row.ToTable("events");
+
+            // A rowid table with a second index was half as dear as a table without rowids (server-facts).
+            row.HasKey(e => e.Id);
+            row.HasIndex(e => new { e.SessionId, e.Seq }).IsUnique();
+        });
+
+        modelBuilder.Entity<SandboxRecord>(sandbox =>
+        {
+            sandbox.ToTable("sandboxes");
+            sandbox.HasIndex(s => s.SessionId);
+        });
+
+        modelBuilder.Entity<ApiKeyRecord>(key =>
+        {
+            key.ToTable("api_keys");
+            key.HasIndex(k => k.KeyHash).IsUnique();
+        });
+
+        modelBuilder.Entity<IdempotencyRecord>(key =>
+        {
+            key.ToTable("idempotency_keys");
+            key.HasKey(k => new { k.TenantId, k.Scope, k.Key });
+
+            // What has expired.
+            key.HasIndex(k => k.CreatedAt);
+        });
+
+        foreach (var property in modelBuilder.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties()))
+        {
+            property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+        }
+    }
+}

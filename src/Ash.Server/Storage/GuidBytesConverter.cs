@@ -1,0 +1,7 @@
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace Ash.Server.Storage;
+
+internal sealed class GuidBytesConverter() : ValueConverter<Guid, byte[]>(
+    id => id.ToByteArray(true),
+    bytes => new Guid(bytes, true));

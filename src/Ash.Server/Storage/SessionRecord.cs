@@ -1,0 +1,48 @@
+namespace Ash.Server.Storage;
+
+internal sealed class SessionRecord
+{
+    public Guid Id { get; set; }
+    public required string TenantId { get; set; }
+    public Guid AgentId { get; set; }
+    public required string AgentName { get; set; }
+    public int AgentVersion { get; set; }
+    public required string ContentHash { get; set; }
+    public SessionStatus Status { get; set; }
+    public Guid? ParentSessionId { get; set; }
+
+    /// <summary>Folder below <c>workspaces/</c>; gone once the session's files were removed.</summary>
+    public Guid? WorkspaceId { get; set; }
+
+    /// <summary>Host uid of the workspace; free for another once the files are removed. The rows are the allocator.</summary>
+    public int? Uid { get; set; }
+
+    /// <summary>The session id that the CLI uses now; <c>/clear</c> changes it.</summary>
+    public Guid CliSessionId { get; set; }
+
+    /// <summary>The last turn before the CLI's conversation was cleared; what came before is no longer its history.</summary>
+    public Guid? ClearedAtTurn { get; set; }
+
+    public string? Model { get; set; }
+    public string? SystemPrompt { get; set; }
+    public required string PermissionMode { get; set; }
+
+    /// <summary>JSON object of strings, or null.</summary>
+    public string? ExtraEnv { get; set; }
+
+    public required string Isolation { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset LastActiveAt { get; set; }
+    public DateTimeOffset? EndedAt { get; set; }
+}
+
+/// <summary>Where a session stands; the names are the contract's.</summary>
+internal enum SessionStatus
+{
+    Starting,
+    Active,
+    Paused,
+    Stopped,
+    Error,
+    Ended,
+}

@@ -1,0 +1,5 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Storage;
+
+internal sealed class SqliteDbContext(DbContextOptions<SqliteDbContext> options) : AshDbContext(options);

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Ash.Server.Http;
+using Ash.Server.Sessions;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Storage;
+
+/// <summary>Looks up turns, and what users sent for them.</summary>
+internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventStore events)
+{
+    /// <summary>A session's turns that have not ended, in their order, each with its content.</summary>
+    public async Task<IReadOnlyList<(TurnRecord Turn, byte[] Content)>> FindOpenAsync(Guid sessionId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var open = await db.Turns
+            .Where(turn => turn.SessionId == sessionId && turn.Status != TurnStatus.Ended)
+            .OrderBy(turn => turn.Id)
+            .ToListAsync(cancellationToken);
+
+        var result = new List<(TurnRecord, byte[])>(open.Count);
+        foreach (var turn in open)
+        {
+            result.Add((turn, await ReadContentAsync(sessionId, turn.MessageSeq, cancellationToken)));
+        }
+
+        return result;
+    }
+
+    /// <summary>The turns whose texts a process of the CLI should know: begun, after the last clearing, but not <paramref name="current"/>.</summary>
+    public async Task<IReadOnlyList<Guid>> FindStartedAsync(
+        Guid sessionId, Guid? clearedAt, Guid? current, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var ids = await db.Turns
+            .Where(turn => turn.SessionId == sessionId && turn.StartedSeq != null)
+            .OrderBy(turn => turn.Id)
+            .Select(turn => turn.Id)
+            .ToListAsync(cancellationToken);
+
+        return [.. ids.Where(id => id != current && (clearedAt is null || id.CompareTo(clearedAt.Value) > 0))];
+    }
+
+    public async Task<Turn> ReadAsync(Guid sessionId, Guid turnId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var turn = await db.Turns.SingleAsync(turn => turn.Id == turnId, cancellationToken);
+        return Turn.FromRecord(turn, await ReadContentAsync(sessionId, turn.MessageSeq, cancellationToken));
+    }
+
+    public async Task<TurnRecord?> FindAsync(Guid sessionId, Guid turnId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Turns.SingleOrDefaultAsync(turn => turn.Id == turnId && turn.SessionId == sessionId, cancellationToken);
+    }
+
+    /// <summary>What a message with the same key got when it was first sent; null where the key is new.</summary>
+    public async Task<SubmitMessage.Outcome?> FindRepeatAsync(
+        string tenantId, Guid sessionId, SubmitMessage message, CancellationToken cancellationToken)
+    {
+        var scope = sessionId.ToString();
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var found = await db.IdempotencyKeys.SingleOrDefaultAsync(
+            key => key.TenantId == tenantId && key.Scope == scope && key.Key == message.IdempotencyKey, cancellationToken);
+        if (found is null)
+        {
+            return null;
+        }
+
+        if (!found.BodyHash.AsSpan().SequenceEqual(message.BodyHash))
+        {
+            return new SubmitMessage.Refused(Problems.IdempotencyConflict);
+        }
+
+        var turn = await db.Turns.SingleAsync(turn => turn.Id == found.TargetId, cancellationToken);
+        return new SubmitMessage.Accepted(turn.Id, turn.MessageSeq);
+    }
+
+    /// <summary>Remembers a key in the transaction that made what it stands for.</summary>
+    public static void Remember(
+        StoreTransaction transaction, string tenantId, string scope, string key, byte[] bodyHash, Guid targetId, DateTimeOffset at)
+    {
+        transaction.Db.IdempotencyKeys.Add(new IdempotencyRecord
+        {
+            TenantId = tenantId,
+            Scope = scope,
+            Key = key,
+            BodyHash = bodyHash,
+            TargetId = targetId,
+            CreatedAt = at,
+        });
+        transaction.Db.SaveChanges();
+    }
+
+    private async Task<byte[]> ReadContentAsync(Guid sessionId, long messageSeq, CancellationToken cancellationToken)
+    {
+        var row = await events.ReadRowAsync(sessionId, messageSeq, cancellationToken);
+        using var payload = JsonDocument.Parse(row.Payload);
+        using var buffer = new MemoryStream();
+        await using (var writer = new Utf8JsonWriter(buffer))
+        {
+            payload.RootElement.GetProperty("content").WriteTo(writer);
+        }
+
+        return buffer.ToArray();
+    }
+}
