@@ -29,7 +29,13 @@ command=("$@")
 mkdir -p "$bare"
 bare=$(cd -P "$bare" && pwd)
 
+inside=''
 clean_up() {
+    # The first process in there: with it ends all that runs there, and then the unshare that waits for it.
+    if [[ -n $inside ]]; then
+        pkill -KILL -P "$inside" 2>/dev/null || kill -KILL "$inside" 2>/dev/null || true
+        wait "$inside" 2>/dev/null || true
+    fi
     if [[ -n $keep ]]; then
         say "kept: $bare"
     else
@@ -139,9 +145,12 @@ done < <(client_environment)
 init='cd /root/ash; "$@" </dev/null & wait "$!"'
 
 begun=$(now_ms) code=0
-# --kill-child: when this script dies, all inside does, and with it the mounts.
-enter | unshare --mount --pid --fork --kill-child --propagation private bash -s -- "$bare" \
+# In the background, so that a signal is answered at once. --kill-child: should this script be killed, all inside ends too.
+unshare --mount --pid --fork --kill-child --propagation private bash -s -- "$bare" \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-    "${environment[@]}" bash -c "$init" bash "${command[@]}" || code=$?
+    "${environment[@]}" bash -c "$init" bash "${command[@]}" < <(enter) &
+inside=$!
+wait "$inside" || code=$?
+inside=''
 step "exit code $code after $(elapsed "$begun")"
 exit "$code"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the distribution: dist/ash, dist/ash-server and dist/ash-bridge, each one file that needs no .NET on the machine.
+# Makes the distribution, programs that need no .NET on the machine: dist/ash, dist/ash-server (with SQLite's library beside
+# it) and dist/ash-bridge. Keep them in one folder: ash finds the server there, and the server the bridge and the library.
 # The Claude Code CLI is not part of it: eng/install-claude.sh installs it where Ash runs.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -15,6 +16,7 @@ dotnet publish src/Ash.Server -c Release --no-restore -v q --nologo -p:PublishPr
 rm -rf dist
 mkdir dist
 install -m 0755 artifacts/publish/ash/ash artifacts/publish/ash-bridge/ash-bridge "$published/ash-server" dist/
+install -m 0644 "$published"/*.so dist/
 rm -rf "$published"
 say "made in $(elapsed "$begun"):"
 du -h dist/*

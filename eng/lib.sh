@@ -44,10 +44,12 @@ export DOTNET_CLI_USE_MSBUILD_SERVER=0
 export MSBUILDDISABLENODEREUSE=1
 export UseSharedCompilation=false
 
-# The SDK stops without ICU unless it is told to do without; nothing here is localised.
+# The SDK stops without ICU unless it is told to do without; nothing here is localised. Then it knows no locale, and would warn
+# of every one that a package has translations for.
 if [[ -z ${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-} ]] && ! compgen -G '/usr/lib*/libicuuc.so.*' >/dev/null \
     && ! compgen -G '/usr/lib/*/libicuuc.so.*' >/dev/null; then
     export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+    export MSBuildWarningsAsMessages=NETSDK1188
 fi
 
 # Where set-up puts the pinned Claude Code CLI, and the server looks for it. Clones share it.

@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 is_current() {
     local stamp=artifacts/publish/$1/.published
     [[ -x artifacts/publish/$1/$1 && -f $stamp ]] \
-        && [[ -z $(find src Directory.Build.props Directory.Packages.props global.json -newer "$stamp" -print -quit) ]]
+        && [[ -z $(find src Directory.Build.props Directory.Packages.props global.json eng/publish.sh -newer "$stamp" -print -quit) ]]
 }
 
 # publish NAME PROJECT OPTION...: beside the old one first, so that a running program never sees half of a new one.
