@@ -238,14 +238,14 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
 
         private async ValueTask FlushAsync()
         {
-            var wrote = unflushed > 0;
-            unflushed = 0;
-            var flushed = await output.FlushAsync(cancellationToken);
-            hasLeft |= flushed.IsCompleted || flushed.IsCanceled;
-            if (wrote)
+            if (unflushed > 0)
             {
+                unflushed = 0;
                 keepAlive.Written();
             }
+
+            var flushed = await output.FlushAsync(cancellationToken);
+            hasLeft |= flushed.IsCompleted || flushed.IsCanceled;
         }
 
         private bool Wants(EventFlags flags, Guid? turnId) => request.Filter.Matches(flags, turnId);

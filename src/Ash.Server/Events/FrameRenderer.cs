@@ -23,6 +23,7 @@ internal sealed class FrameRenderer(Guid session)
     private static readonly byte[][] StartedMembers = CliLine.Names("version");
     private static readonly byte[][] CompletedMembers = CliLine.Names("reason", "error", "code", "retryable");
 
+    private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
     private readonly byte[] sessionId = Encoding.ASCII.GetBytes(session.ToString());
     private readonly RowFrames frames = new();
 
@@ -275,6 +276,4 @@ internal sealed class FrameRenderer(Guid session)
         copy.AsSpan().ReplaceAny(LineEnds, (byte)' ');
         return copy;
     }
-
-    private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
 }
