@@ -48,7 +48,7 @@ internal sealed partial class RequestDesk(ModelSimulator simulator, IHostApplica
         finally
         {
             recorded.Outcome = new(StatusOf(context.Response, outcome), outcome, clock.GetElapsedTime(started));
-            simulator.Log.SignalChange();
+            simulator.SayAnswered(recorded);
             LogAnswered(recorded.Number, recorded.Method, recorded.Path, recorded.Reply?.Source, outcome, recorded.Outcome.Took.TotalMilliseconds);
             await WriteFileAsync(recorded);
         }
