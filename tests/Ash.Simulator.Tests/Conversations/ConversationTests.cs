@@ -146,9 +146,35 @@ public sealed class ConversationTests
     }
 
     [Fact]
-    public void ImageAlone_CountsAsAText()
+    public void ImageAlone_CountsAsAText_WithoutTheClientsCaption()
     {
-        Assert.Equal(["[multimodal content]"], Read(User(new JsonObject { ["type"] = "image" })).UserTexts);
+        var image = User(new JsonObject { ["type"] = "image" }, Text("[Image: source: /tmp/1.png]"));
+
+        Assert.Equal(["a", "[multimodal content]", "b"], Read(User("a"), image, User("b")).UserTexts);
+    }
+
+    [Fact]
+    public void SlashCommand_IsShownAsTyped_WithoutWhatTheClientMadeOfIt()
+    {
+        var conversation = Read(User(
+            Text("<command-message>greet</command-message>\n<command-name>/greet</command-name>\n<command-args>Bob</command-args>\n"),
+            Text("Base directory for this skill: /workspace/.claude/skills/greet\n\nSay hello to Bob"),
+            Text("and more")));
+
+        Assert.Equal(["/greet Bob", "and more"], conversation.UserTexts);
+        Assert.Contains("Say hello to Bob", conversation.Prompt, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CommandOfTheClient_IsLeftOut()
+    {
+        var conversation = Read(User(
+            Text("<local-command-caveat>The command below was run directly in Claude Code</local-command-caveat>"),
+            Text("<command-name>/context</command-name>\n<command-message>context</command-message>\n<command-args></command-args>"),
+            Text("<local-command-stdout>## Context Usage</local-command-stdout>"),
+            Text("b")));
+
+        Assert.Equal(["b"], conversation.UserTexts);
     }
 
     [Theory]

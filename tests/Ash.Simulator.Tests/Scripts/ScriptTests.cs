@@ -15,6 +15,15 @@ public sealed class ScriptTests
         Assert.Empty(Script.Parse("{}").Scenarios);
     }
 
+    [Fact]
+    public void ExampleScript_IsAScript()
+    {
+        var script = Script.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "example-script.json")));
+
+        Assert.Equal(3, script.Scenarios.Count);
+        Assert.Equal(2, script.Scenarios[1].Steps[0].Times);
+    }
+
     [Theory]
     [InlineData("true", -1)]
     [InlineData("250", 250)]
