@@ -131,7 +131,7 @@ internal sealed class Exchange(ModelSimulator simulator, HttpContext context, Re
 
     private async Task<string> SendEventsAsync(IReadOnlyList<JsonElement> events, ScriptStep step, Placeholders placeholders)
     {
-        var stream = StartStream();
+        using var stream = StartStream();
 
         foreach (var sent in events.Select(placeholders.Fill))
         {
@@ -145,7 +145,7 @@ internal sealed class Exchange(ModelSimulator simulator, HttpContext context, Re
 
     private async Task<string> SendStreamAsync(ReplyMessage message, ScriptStep step)
     {
-        var stream = StartStream();
+        using var stream = StartStream();
         await stream.WriteAsync("message_start", json => WriteProperty(json, "message", message.WriteStart), cancellationToken);
         await stream.WriteAsync("ping", null, cancellationToken);
         await stream.FlushAsync(cancellationToken);

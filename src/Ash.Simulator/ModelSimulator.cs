@@ -18,6 +18,9 @@ public sealed class ModelSimulator
         Playbook = new(options.ScriptFile is { } file ? ReadScript(file) : Script.Empty);
     }
 
+    /// <summary>Raised as each request ends, on its thread.</summary>
+    internal event Action<RecordedRequest>? Answered;
+
     /// <summary>The requests that are still remembered, oldest first.</summary>
     public IReadOnlyList<RecordedRequest> Requests => Log.Snapshot();
 
@@ -69,6 +72,12 @@ public sealed class ModelSimulator
         Log.Clear();
         Playbook.Reset();
         Gates.Reset();
+    }
+
+    internal void SayAnswered(RecordedRequest request)
+    {
+        Log.SignalChange();
+        Answered?.Invoke(request);
     }
 
     private static Script ReadScript(string file)

@@ -12,6 +12,8 @@ namespace Ash.Simulator;
 /// <summary>Takes every request in: reads and records it, checks the key, has it answered, and notes how that ended.</summary>
 internal sealed partial class RequestDesk(ModelSimulator simulator, IHostApplicationLifetime lifetime, ILogger<RequestDesk> logger)
 {
+    private const int TrustedBytes = 1024 * 1024;
+
     /// <param name="answer">Answers the request, and says how that went.</param>
     public async Task HandleAsync(HttpContext context, Func<Exchange, Task<string>> answer)
     {
@@ -48,7 +50,7 @@ internal sealed partial class RequestDesk(ModelSimulator simulator, IHostApplica
         finally
         {
             recorded.Outcome = new(StatusOf(context.Response, outcome), outcome, clock.GetElapsedTime(started));
-            simulator.Log.SignalChange();
+            simulator.SayAnswered(recorded);
             LogAnswered(recorded.Number, recorded.Method, recorded.Path, recorded.Reply?.Source, outcome, recorded.Outcome.Took.TotalMilliseconds);
             await WriteFileAsync(recorded);
         }
@@ -69,7 +71,8 @@ internal sealed partial class RequestDesk(ModelSimulator simulator, IHostApplica
             return (default, false);
         }
 
-        using var body = new MemoryStream((int)(context.Request.ContentLength ?? 0));
+        // The length is only a claim: not much is reserved on the word of it.
+        using var body = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 0, TrustedBytes));
         var buffer = new byte[16 * 1024];
 
         for (int read; (read = await context.Request.Body.ReadAsync(buffer, cancellationToken)) > 0;)
@@ -82,7 +85,7 @@ internal sealed partial class RequestDesk(ModelSimulator simulator, IHostApplica
             body.Write(buffer, 0, read);
         }
 
-        return (body.ToArray(), true);
+        return (body.Capacity == body.Length ? body.GetBuffer() : body.ToArray(), true);
     }
 
     private RecordedRequest Record(HttpRequest request, ReadOnlyMemory<byte> body, DateTimeOffset now) => new()

@@ -1,10 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Ash.Simulator.Replies;
+using Ash.Simulator.Requests;
 using Ash.Simulator.Scripts;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Ash.Simulator;
 
@@ -53,7 +51,13 @@ public static class SimulateCommand
         try
         {
             await using var host = await SimulatorHost.StartAsync(
-                arguments.Options, arguments.Endpoint, arguments.SocketPath, Log(arguments.IsQuiet), stoppingToken);
+                arguments.Options, arguments.Endpoint, arguments.SocketPath, stoppingToken);
+
+            if (!arguments.IsQuiet)
+            {
+                var log = TextWriter.Synchronized(error);
+                host.Simulator.Answered += request => log.WriteLine(Describe(request));
+            }
 
             await SayReadyAsync(arguments, host, output);
             await WaitAsync(stoppingToken);
@@ -128,21 +132,6 @@ public static class SimulateCommand
         await stopped.Task;
     }
 
-    private static Action<ILoggingBuilder> Log(bool isQuiet) => logging =>
-    {
-        if (isQuiet)
-        {
-            return;
-        }
-
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.ColorBehavior = LoggerColorBehavior.Disabled;
-        });
-        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        logging.AddFilter<ConsoleLoggerProvider>(null, LogLevel.None);
-        logging.AddFilter<ConsoleLoggerProvider>(typeof(RequestDesk).FullName, LogLevel.Debug);
-        logging.SetMinimumLevel(LogLevel.Debug);
-    };
+    private static string Describe(RecordedRequest request) =>
+        $"#{request.Number} {request.Method} {request.Path} {request.Reply?.Source} -> {request.Outcome?.Description} ({request.Outcome?.Took.TotalMilliseconds:F0} ms)";
 }

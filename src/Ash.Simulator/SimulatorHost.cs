@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Ash.Simulator;
 
@@ -44,12 +43,12 @@ public sealed class SimulatorHost : IAsyncDisposable
     /// <summary>Starts on an address; port 0 takes a free one.</summary>
     /// <exception cref="IOException">The address is in use.</exception>
     public static Task<SimulatorHost> StartAsync(SimulatorOptions options, IPEndPoint endpoint, CancellationToken cancellationToken) =>
-        StartAsync(options, endpoint, socketPath: null, LogNothing, cancellationToken);
+        StartAsync(options, endpoint, socketPath: null, cancellationToken);
 
     /// <summary>Starts on a Unix socket. A socket file that nobody listens on is replaced.</summary>
     /// <exception cref="IOException">Somebody listens there, or the path is not a socket's.</exception>
     public static Task<SimulatorHost> StartAsync(SimulatorOptions options, string socketPath, CancellationToken cancellationToken) =>
-        StartAsync(options, endpoint: null, socketPath, LogNothing, cancellationToken);
+        StartAsync(options, endpoint: null, socketPath, cancellationToken);
 
     /// <inheritdoc cref="ModelSimulator.WaitForRequestAsync"/>
     public Task<RecordedRequest> WaitForRequestAsync(Func<RecordedRequest, bool> fits, CancellationToken cancellationToken) =>
@@ -115,11 +114,10 @@ public sealed class SimulatorHost : IAsyncDisposable
     }
 
     internal static async Task<SimulatorHost> StartAsync(
-        SimulatorOptions options, IPEndPoint? endpoint, string? socketPath, Action<ILoggingBuilder> log, CancellationToken cancellationToken)
+        SimulatorOptions options, IPEndPoint? endpoint, string? socketPath, CancellationToken cancellationToken)
     {
         var simulator = new ModelSimulator(options);
         var builder = WebApplication.CreateEmptyBuilder(new());
-        log(builder.Logging);
         builder.Services.AddSimulator(simulator);
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, endpoint, socketPath));
@@ -169,8 +167,4 @@ public sealed class SimulatorHost : IAsyncDisposable
     private static Uri AddressOf(WebApplication app) =>
         new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()! // Kestrel sets it
             .Addresses.First(address => !address.Contains("unix:", StringComparison.Ordinal)));
-
-    private static void LogNothing(ILoggingBuilder logging)
-    {
-    }
 }

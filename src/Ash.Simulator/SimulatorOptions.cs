@@ -18,8 +18,8 @@ public sealed record SimulatorOptions
     /// <summary>How many requests are remembered; the oldest are forgotten first.</summary>
     public int KeptRequests { get; init; } = 1000;
 
-    /// <summary>How many bytes of request bodies are remembered in all.</summary>
-    public long KeptBytes { get; init; } = 64 * 1024 * 1024;
+    /// <summary>How many bytes of request bodies are remembered in all; the CLI sends 50 KB and more each time.</summary>
+    public long KeptBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Measures the delays of scripts.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

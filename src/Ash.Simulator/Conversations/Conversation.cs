@@ -52,22 +52,25 @@ internal sealed record Conversation
     {
         var content = MessageJson.ContentOf(message).ToList();
         var results = content.Where(block => block.Kind == "tool_result").ToList();
-        var texts = content.Where(block => block.Kind == "text").Select(block => ClientText.Clean(block.Text)).Where(text => text != "").ToList();
-        var prompts = texts
-            .Where(text => !ClientText.IsInterruption(text) && !ClientText.IsContinuation(text) && !continuations.Any(own => own.IsIn(text)))
+        var texts = content
+            .Where(block => block.Kind == "text")
+            .Select(block => ClientText.Clean(block.Text))
+            .Where(text => text != "" && !continuations.Any(own => own.IsIn(text)))
             .ToList();
+        var prompts = texts.Where(text => !ClientText.IsInterruption(text) && !ClientText.IsContinuation(text)).ToList();
+        var said = ClientText.SaidIn(texts).ToList();
 
-        if (texts.Count == 0 && results.Count == 0 && content.Any(block => block.Kind is "image" or "document"))
+        if (said.Count == 0 && content.Any(block => block.Kind is "image" or "document"))
         {
-            prompts.Add("[multimodal content]");
+            said.Add("[multimodal content]");
         }
 
-        userTexts.AddRange(prompts.Where(text => !ClientText.IsNotice(text)).Select(InlineScript.Shorten));
+        userTexts.AddRange(said.Select(InlineScript.Shorten));
 
         var next = results.Count == 0 ? this : this with { ToolResult = results[^1].Text };
         // A prompt that was sent while a tool ran stands beside the result and belongs to the running turn,
         // unless it brings a script of its own or comes after an interruption.
-        var begins = prompts.Count > 0
+        var begins = prompts.Count + said.Count > 0
             && (results.Count == 0 || texts.Any(ClientText.IsInterruption) || prompts.Any(CarriesScript));
 
         return begins ? next with { Prompt = string.Join('\n', prompts), PromptAt = index, Step = 0 } : next;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
@@ -5,9 +6,11 @@ using System.Text.Json;
 namespace Ash.Simulator.Replies;
 
 /// <summary>Writes server-sent events; they leave the process before each pause, and when enough of them wait.</summary>
-internal sealed class EventStream(PipeWriter output)
+internal sealed class EventStream(PipeWriter output) : IDisposable
 {
     private const int FlushBytes = 8 * 1024;
+
+    private readonly Utf8JsonWriter _json = new(output, ReplyJson.Writing);
 
     /// <summary>Writes an event whose data is an object with this type and the properties that <paramref name="write"/> adds.</summary>
     public ValueTask WriteAsync(string type, Action<Utf8JsonWriter>? write, CancellationToken cancellationToken) =>
@@ -23,14 +26,18 @@ internal sealed class EventStream(PipeWriter output)
     public async ValueTask WriteRawAsync(string type, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
     {
         Encoding.UTF8.GetBytes($"event: {type}\ndata: ", output);
-        ReplyJson.Write(output, write);
-        Encoding.UTF8.GetBytes("\n\n", output);
+        write(_json);
+        _json.Flush();
+        _json.Reset(); // the next event is a value of its own
+        output.Write("\n\n"u8);
 
         if (output.UnflushedBytes >= FlushBytes)
         {
             await FlushAsync(cancellationToken);
         }
     }
+
+    public void Dispose() => _json.Dispose();
 
     public async ValueTask FlushAsync(CancellationToken cancellationToken) => await output.FlushAsync(cancellationToken);
 }

@@ -44,7 +44,7 @@ internal static class InlineScript
         {
             using var document = JsonDocument.ParseValue(ref reader);
 
-            return Script.ParseSteps(document.RootElement.Clone());
+            return Script.ParseSteps(document.RootElement);
         }
         catch (JsonException invalid)
         {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace Ash.Simulator.Scripts;
 
@@ -30,14 +29,22 @@ internal sealed class OneOrManyConverter<T> : JsonConverter<IReadOnlyList<T>>
 
         foreach (var item in value)
         {
-            JsonSerializer.Serialize(writer, item, TypeOfItem(options));
+            JsonSerializer.Serialize(writer, item, options);
         }
 
         writer.WriteEndArray();
     }
 
-    private static T ReadItem(ref Utf8JsonReader reader, JsonSerializerOptions options) =>
-        JsonSerializer.Deserialize(ref reader, TypeOfItem(options)) ?? throw new JsonException("A null stands where a value is due.");
-
-    private static JsonTypeInfo<T> TypeOfItem(JsonSerializerOptions options) => (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
+    private static T ReadItem(ref Utf8JsonReader reader, JsonSerializerOptions options)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(ref reader, options) ?? throw new JsonException("a null stands where a value is due");
+        }
+        catch (JsonException invalid)
+        {
+            // Without a path of its own, the exception gets that of the property.
+            throw new JsonException(ScriptJson.Explain(invalid));
+        }
+    }
 }

@@ -24,31 +24,22 @@ public sealed record Script
 
     /// <summary>Reads a script file's content.</summary>
     /// <exception cref="ScriptException">It is not a script.</exception>
-    public static Script Parse(string json) => ScriptJson.Read(json, ScriptJson.Default.Script);
+    public static Script Parse(string json) => ScriptJson.Read<Script>(json);
 
     /// <summary>Reads one step or a list of steps.</summary>
     /// <exception cref="ScriptException">They are not steps.</exception>
-    public static IReadOnlyList<ScriptStep> ParseSteps(string json) => ParseSteps(ScriptJson.Read(json, ScriptJson.Default.JsonElement));
+    public static IReadOnlyList<ScriptStep> ParseSteps(string json) => ParseSteps(ScriptJson.Read<JsonElement>(json));
 
-    internal static IReadOnlyList<ScriptStep> ParseSteps(JsonElement json)
+    internal static IReadOnlyList<ScriptStep> ParseSteps(JsonElement json) => json.ValueKind switch
     {
-        try
-        {
-            return json.ValueKind switch
-            {
-                JsonValueKind.Array => json.Deserialize(ScriptJson.Default.ScriptStepArray) is { } steps && !steps.Contains(null!)
-                    ? steps
-                    : throw new ScriptException("a step is an object"),
-                JsonValueKind.Object when json.TryGetProperty("steps", out var steps) => ParseSteps(steps),
-                JsonValueKind.Object => [json.Deserialize(ScriptJson.Default.ScriptStep)!],
-                _ => throw new ScriptException("a step is an object"),
-            };
-        }
-        catch (JsonException invalid)
-        {
-            throw new ScriptException(ScriptJson.Explain(invalid), invalid);
-        }
-    }
+        JsonValueKind.Array => [.. json.EnumerateArray().Select(ParseStep)],
+        JsonValueKind.Object when json.TryGetProperty("steps", out var steps) => ParseSteps(steps),
+        _ => [ParseStep(json)],
+    };
+
+    private static ScriptStep ParseStep(JsonElement json) => json.ValueKind == JsonValueKind.Object
+        ? ScriptJson.Read<ScriptStep>(json)
+        : throw new ScriptException("a step is an object");
 }
 
 /// <summary>A list of replies to the prompts that a condition matches.</summary>
