@@ -70,6 +70,8 @@ public sealed class MessageStreamTests
             api.Cuts.Enqueue(cut);
             Assert.Equal(Turn, await ReadAsync(client.Sessions.SendMessageAsync(Session, "hi", true, Stop)));
         }
+
+        Assert.All(api.Requests, request => Assert.Equal("POST", request.Method));
     }
 
     [Fact]
