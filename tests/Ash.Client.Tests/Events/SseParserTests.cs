@@ -76,7 +76,7 @@ public sealed class SseParserTests
 
         Assert.Throws<InvalidDataException>(() =>
         {
-            while (true)
+            for (var i = 0; i < 100; i++)
             {
                 Push(parser, chunk);
                 parser.TryRead(out _, out _);
@@ -87,10 +87,10 @@ public sealed class SseParserTests
     [Fact]
     public void AnySplit_GivesTheSameEvents()
     {
-        var end = Gen.OneOfConst("\n", "\r", "\r\n");
+        var end = Gen.OneOf("\n", "\r", "\r\n");
         var value = Gen.OneOf(
-            Gen.OneOfConst("", " ", ":", "{\"delta\":\"hello\"}", "  two", "日本語 🦊", "data: nested", new string('x', 9_000)));
-        var line = Gen.Select(Gen.OneOfConst("data", "event", "id", "", "retry", "other"), Gen.OneOfConst(":", ": ", ""), value, end,
+            "", " ", ":", "{\"delta\":\"hello\"}", "  two", "日本語 🦊", "data: nested", new string('x', 9_000));
+        var line = Gen.Select(Gen.OneOf("data", "event", "id", "", "retry", "other"), Gen.OneOf(":", ": ", ""), value, end,
             (field, colon, text, lineEnd) => field + colon + text + lineEnd);
         var blank = Gen.Select(end, end, (first, second) => first + second);
         var stream = Gen.OneOf(line, line, line, blank).Array[0, 40].Select(string.Concat);

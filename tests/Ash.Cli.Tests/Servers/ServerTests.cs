@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Ash.Cli.Tests.Servers;
+
+public sealed class ServerTests : IDisposable
+{
+    private readonly TestHome home = new();
+
+    public ServerTests()
+    {
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            home.Environment[(string)variable.Key] = (string)variable.Value!; // A variable has a value.
+        }
+
+        home.Environment.Remove("ASH_DATA_DIR");
+        home.Environment.Remove("ASH_API_KEY");
+        home.Environment.Remove("ASH_SERVER_URL");
+        var program = home.Write("bin/ash-server", $"#!/bin/sh\nexec '{Environment.ProcessPath}' \"$0\" \"$@\"\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        home.ProgramFolder = Path.Combine(home.Folder, "bin");
+    }
+
+    private string LogFile => Path.Combine(home.Folder, ".ash", "logs", "server.log");
+
+    [Fact]
+    public async Task Server_IsStarted_Shown_AndStopped()
+    {
+        try
+        {
+            var start = await home.RunAsync("start", "--port", "0", "-e", "GREETER=the test");
+            Assert.Equal(ExitCodes.Ok, start.ExitCode);
+            Assert.Contains("Ash server is running.\n  URL:      http://localhost:", start.Out, StringComparison.Ordinal);
+            Assert.Contains($"  Data dir: {home.Folder}/.ash\n  Model:    scripted\n", start.Out, StringComparison.Ordinal);
+            Assert.Contains("waiting for: the sandbox self-test", start.Error, StringComparison.Ordinal);
+            Assert.Equal("first-key", home.Config("api_key"));
+            Assert.False(File.Exists(Path.Combine(home.Folder, ".ash", "initial-api-key")));
+
+            var again = await home.RunAsync("start", "--port", "0");
+            Assert.Equal(ExitCodes.Ok, again.ExitCode);
+            Assert.StartsWith("Ash server is already running.", again.Out, StringComparison.Ordinal);
+
+            var status = await home.RunAsync("status");
+            Assert.Equal(ExitCodes.Ok, status.ExitCode);
+            Assert.Contains("Server: running\n", status.Out, StringComparison.Ordinal);
+            Assert.Contains("  Active sessions: 3\n  Active sandboxes: 2\n  Uptime: 2s\n", status.Out, StringComparison.Ordinal);
+
+            var pid = JsonDocument.Parse((await home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
+            Assert.Equal(pid, SessionOf(pid));
+
+            Assert.Equal("hello from the test\n", (await home.RunAsync("logs")).Out);
+        }
+        finally
+        {
+            Assert.Equal("Ash server stopped.\n", (await home.RunAsync("stop")).Out);
+        }
+
+        Assert.Equal(ExitCodes.NoServer, (await home.RunAsync("status")).ExitCode);
+        Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
+    }
+
+    [Fact]
+    public async Task ServerThatEndsAtOnce_ShowsItsLog()
+    {
+        home.Write(".ash/logs/server.log", "of yesterday\n");
+
+        var run = await home.RunAsync("start", "-e", "FAIL=the port is taken");
+
+        Assert.Equal(ExitCodes.Failed, run.ExitCode);
+        Assert.Contains("cannot start: the port is taken", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("yesterday", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ServerInTheForeground_TakesThePlaceOfTheCommand()
+    {
+        var run = await home.RunAsync("start", "--foreground", "--port", "5", "--data-dir", "/data");
+
+        Assert.Equal(42, run.ExitCode);
+        Assert.Equal(["--port", "5", "--data-dir", "/data"], Assert.Single(home.Became).Arguments);
+    }
+
+    [Fact]
+    public async Task MissingServer_IsNamed_WithWhereItIsLookedFor()
+    {
+        home.ProgramFolder = "/nonexistent";
+        home.Environment["PATH"] = "/nonexistent";
+
+        var run = await home.RunAsync("start");
+
+        Assert.Equal(ExitCodes.Failed, run.ExitCode);
+        Assert.Contains("ASH_SERVER_ENTRY", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Server_IsFoundByVariable_AndOnThePath()
+    {
+        var folder = home.ProgramFolder;
+        home.ProgramFolder = "/nonexistent";
+        home.Environment["PATH"] = $"/nonexistent:{folder}";
+        await home.RunAsync("simulate");
+        home.Environment["ASH_SERVER_ENTRY"] = home.Write("else/ash-server.dll");
+        await home.RunAsync("simulate");
+
+        Assert.Equal([Path.Combine(folder, "ash-server"), "dotnet"], home.Became.Select(program => program.Path));
+    }
+
+    [Fact]
+    public async Task ProcessOfAnotherKind_IsNotStopped()
+    {
+        home.Write(
+            ".ash/server.json",
+            string.Create(CultureInfo.InvariantCulture, $$"""{"id":"x","pid":{{Environment.ProcessId}},"port":1}"""));
+
+        Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
+    }
+
+    [Fact]
+    public async Task Logs_ShowsTheLastLines()
+    {
+        home.Write(".ash/logs/server.log", "1\n2\n3\n");
+
+        Assert.Equal("2\n3\n", (await home.RunAsync("logs", "-n", "2")).Out);
+    }
+
+    [Fact]
+    public async Task Logs_FollowsWhatIsAdded_UntilCtrlC()
+    {
+        home.Write(".ash/logs/server.log", "1\n");
+        using var stop = new CancellationTokenSource();
+        using var output = new WatchedWriter(
+            ("1\n", () => File.AppendAllText(LogFile, "zwei – ☕\n")),
+            ("1\nzwei – ☕\n", stop.Cancel));
+
+        var run = await home.RunAsync(["logs", "-f"], output: output, cancellationToken: stop.Token);
+
+        Assert.Equal(ExitCodes.Ok, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Logs_SaysWhereThereAreNone()
+    {
+        var run = await home.RunAsync("logs");
+
+        Assert.Equal(ExitCodes.Failed, run.ExitCode);
+        Assert.Contains("ash start", run.Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => home.Dispose();
+
+    /// <summary>The session id of a process: its own pid where it leads one.</summary>
+    private static int SessionOf(int pid)
+    {
+        var stat = File.ReadAllText($"/proc/{pid}/stat");
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture);
+    }
+}
