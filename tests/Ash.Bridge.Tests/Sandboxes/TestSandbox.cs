@@ -30,7 +30,10 @@ internal sealed class TestSandbox : IAsyncDisposable
     /// <summary>Pid of the bridge as the host sees it.</summary>
     internal int BridgePid { get; private set; }
 
-    internal static async Task<TestSandbox> StartAsync(PublishedBridge bridge, params string[] options)
+    internal static Task<TestSandbox> StartAsync(PublishedBridge bridge, params string[] options) =>
+        StartAsync(bridge, cgroupFiles: [], options);
+
+    internal static async Task<TestSandbox> StartAsync(PublishedBridge bridge, string[] cgroupFiles, string[] options)
     {
         var folder = Directory.CreateTempSubdirectory("ash-bridge-").FullName;
         foreach (var name in (ReadOnlySpan<string>)["work", "run"])
@@ -39,7 +42,7 @@ internal sealed class TestSandbox : IAsyncDisposable
         }
 
         var listener = Listen(Path.Combine(folder, "run", "host.sock"));
-        var start = new ProcessStartInfo(bridge.Path, ["launch", WriteSpec(folder, bridge.Path, options)]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(bridge.Path, ["launch", WriteSpec(folder, bridge.Path, cgroupFiles, options)]) { RedirectStandardError = true };
         start.Environment["CANARY"] = "of the server";
         var launcher = Process.Start(start) ?? throw new InvalidOperationException("The launcher did not start.");
         Assert.Equal("", await launcher.StandardError.ReadToEndAsync(Deadline.Token)); // Ends where it becomes bubblewrap.
@@ -105,7 +108,7 @@ internal sealed class TestSandbox : IAsyncDisposable
 
     private const UnixFileMode Everybody = (UnixFileMode)0x1ff;
 
-    private static string WriteSpec(string folder, string bridge, string[] options)
+    private static string WriteSpec(string folder, string bridge, string[] cgroupFiles, string[] options)
     {
         var arguments = Path.Combine(folder, "arguments");
         File.WriteAllBytes(arguments, Encoding.UTF8.GetBytes(string.Concat(Arguments.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(a => a + '\0'))));
@@ -115,7 +118,7 @@ internal sealed class TestSandbox : IAsyncDisposable
         var spec = new LaunchSpec
         {
             Uid = Uid,
-            CgroupFiles = [],
+            CgroupFiles = cgroupFiles,
             Binds =
             [
                 new("/usr", "usr", ReadOnly: true),
