@@ -1,14 +1,14 @@
 namespace Ash.Bridge.Commands;
 
-/// <summary>What the kernel would misread in arguments and environments.</summary>
+/// <summary>What the kernel would misread in arguments and environments. JSON's null hides in lists despite their types.</summary>
 internal static class ProcessText
 {
     /// <summary>What is wrong with a program and its arguments; null where nothing is.</summary>
     internal static string? FaultOf(IReadOnlyList<string> arguments) => arguments switch
     {
         [] => "There is no program to start.",
-        [var program, ..] when !program.StartsWith('/') => "The program must be an absolute path.",
-        _ when arguments.Any(argument => argument.Contains('\0')) => "An argument cannot contain NUL.",
+        [var program, ..] when program is null || !program.StartsWith('/') => "The program must be an absolute path.",
+        _ when arguments.Any(argument => argument is null || argument.Contains('\0')) => "An argument cannot contain NUL.",
         _ => null,
     };
 
@@ -17,7 +17,7 @@ internal static class ProcessText
     {
         foreach (var (name, value) in environment)
         {
-            if (name.Length == 0 || name.AsSpan().ContainsAny('=', '\0') || value.Contains('\0'))
+            if (name.Length == 0 || name.AsSpan().ContainsAny('=', '\0') || value is null || value.Contains('\0'))
             {
                 return $"The environment variable '{name}' cannot be set.";
             }

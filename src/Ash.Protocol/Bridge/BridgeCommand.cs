@@ -36,7 +36,8 @@ public sealed record Configure(string Id, IReadOnlyDictionary<string, string> En
 /// <param name="Id">The command's id.</param>
 /// <param name="Arguments">Program (an absolute path inside) and arguments.</param>
 /// <param name="Environment">Added to the configured environment.</param>
-public sealed record StartCli(string Id, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string>? Environment) : IdentifiedCommand(Id);
+public sealed record StartCli(
+    string Id, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string>? Environment = null) : IdentifiedCommand(Id);
 
 /// <summary>Writes the payload and a line end to the CLI's standard input, in order of arrival; refused where none is running.</summary>
 public sealed record WriteLine(string Id, int Bytes) : IdentifiedCommand(Id), IPayloadFrame;

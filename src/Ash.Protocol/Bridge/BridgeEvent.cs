@@ -50,7 +50,7 @@ public sealed record CliStarted(int Process, int Pid) : BridgeEvent;
 /// <param name="Process">Which start of the CLI this was.</param>
 /// <param name="Code">Exit status, or null where a signal ended it.</param>
 /// <param name="Signal">The signal that ended it, or null.</param>
-public sealed record CliExited(int Process, int? Code, int? Signal) : BridgeEvent;
+public sealed record CliExited(int Process, int? Code = null, int? Signal = null) : BridgeEvent;
 
 /// <summary>What an executed command wrote: <paramref name="Stream"/> is <c>stdout</c> or <c>stderr</c>.</summary>
 public sealed record ExecOutput(string Id, string Stream, int Bytes) : BridgeEvent, IPayloadFrame;
@@ -61,7 +61,8 @@ public sealed record ExecOutput(string Id, string Stream, int Bytes) : BridgeEve
 /// <param name="Signal">The signal that ended it, or null.</param>
 /// <param name="TimedOut">It was killed because its time was over.</param>
 /// <param name="Truncated">It wrote more than <see cref="BridgeProtocol.MaxExecOutputBytes"/> to a stream; the rest was thrown away.</param>
-public sealed record ExecExited(string Id, int? Code, int? Signal, bool TimedOut, bool Truncated) : BridgeEvent;
+public sealed record ExecExited(
+    string Id, int? Code = null, int? Signal = null, bool TimedOut = false, bool Truncated = false) : BridgeEvent;
 
 /// <summary>The outcome of a command; the same again for a command that was sent again.</summary>
-public sealed record CommandDone(string Id, bool Ok, string? Error) : BridgeEvent;
+public sealed record CommandDone(string Id, bool Ok, string? Error = null) : BridgeEvent;

@@ -5,7 +5,9 @@ namespace Ash.Protocol.Bridge;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    AllowOutOfOrderMetadataProperties = true)]
+    AllowOutOfOrderMetadataProperties = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(BridgeEvent))]
 [JsonSerializable(typeof(BridgeCommand))]
 public sealed partial class BridgeJson : JsonSerializerContext;
