@@ -46,7 +46,7 @@ internal sealed partial class SandboxStart(
         var identity = new SandboxIdentity(
             spec.Id, launcher.Pid, launcher.Start, bridge.Pid, bridge.Start, ProcessStart.BootId, (int)(owner ?? Libc.EffectiveUser()));
         var sandbox = new Sandbox(
-            identity, remains, cgroups, listener, new SandboxProcesses(launcher, bridge, watcher), clock, logger);
+            identity, remains, cgroups, listener, new SandboxProcesses(launcher, bridge, watcher), logger);
         succeeded = true;
         LogStarted(spec.Id, bridge.Pid);
         return sandbox;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Ash.Protocol.Bridge;
 using Ash.Runner.Kernel;
 using Ash.Runner.Sandboxes;
@@ -271,7 +272,7 @@ public sealed class SandboxTests(RunnerFixture runner)
         await CycleAsync(host, 3);
         var before = OpenDescriptors();
 
-        await CycleAsync(host, 30);
+        var identities = await CycleAsync(host, 30);
 
         Assert.InRange(OpenDescriptors(), 0, before + 5);
         Assert.Empty(Directory.EnumerateDirectories(host.Options.RunDirectory));
@@ -281,7 +282,9 @@ public sealed class SandboxTests(RunnerFixture runner)
             Assert.Empty(Directory.EnumerateDirectories(Path.GetDirectoryName(folder)!));
         }
 
-        Assert.Equal(0, Zombies());
+        Assert.Equal(30, identities.Count);
+        Assert.All(identities, identity => Assert.NotEqual(identity.LauncherStart, ProcessStart.Read(identity.LauncherPid)));
+        Assert.All(identities, identity => Assert.NotEqual(identity.BridgeStart, ProcessStart.Read(identity.BridgePid)));
     }
 
     [Fact]
@@ -296,23 +299,19 @@ public sealed class SandboxTests(RunnerFixture runner)
         Assert.False(Directory.Exists(Path.Combine(host.Options.DataDirectory, "tmp", $"launch-{id}")));
     }
 
-    private async Task CycleAsync(SandboxHost host, int times)
+    private async Task<IReadOnlyCollection<SandboxIdentity>> CycleAsync(SandboxHost host, int times)
     {
+        var identities = new ConcurrentBag<SandboxIdentity>();
         await Parallel.ForEachAsync(Enumerable.Range(0, times), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (_, _) =>
         {
             await using var sandbox = await runner.StartAsync(host: host);
+            identities.Add(sandbox.Sandbox.Identity);
         });
+        return identities;
     }
 
     private static bool IsAlive(string pid) =>
         File.Exists($"/proc/{pid}/stat") && !File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal);
 
     private static int OpenDescriptors() => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
-
-    private static int Zombies() =>
-        Directory.EnumerateDirectories("/proc")
-            .Select(folder => Path.Combine(folder, "stat"))
-            .Where(File.Exists)
-            .Count(stat => Record.Exception(() => File.ReadAllText(stat)) is null
-                && File.ReadAllText(stat) is var text && text.Contains($") Z {Environment.ProcessId} ", StringComparison.Ordinal));
 }
