@@ -54,12 +54,14 @@ internal sealed partial class Sandbox : ISandbox
         }
     }
 
+    public SandboxUsage? ReadUsage() => cgroups?.ReadUsage();
+
     public async ValueTask DisposeAsync()
     {
         Task task;
         lock (gate)
         {
-            task = letting ??= LetGoAsync();
+            task = killing ?? (letting ??= LetGoAsync());
         }
 
         await task;
@@ -67,19 +69,30 @@ internal sealed partial class Sandbox : ISandbox
 
     private async Task KillOnceAsync()
     {
-        if (letting is null)
+        try
         {
-            // The end of pid 1 ends its namespace: it is gone only when everything else inside is.
-            processes.Bridge.Kill();
-            await Exited;
+            if (letting is null)
+            {
+                // The end of pid 1 ends its namespace: it is gone only when everything else inside is.
+                processes.Bridge.Kill();
+                await Exited;
 
-            // Killed before it has reaped the bridge, the outer bubblewrap would leave that to the host's init.
-            await LauncherStatusAsync();
+                // Killed before it has reaped the bridge, the outer bubblewrap would leave that to the host's init.
+                await LauncherStatusAsync();
+            }
+
+            await remains.RemoveAsync(Identity, CancellationToken.None);
+            LogKilled(Identity.Id);
         }
+        finally
+        {
+            lock (gate)
+            {
+                letting ??= LetGoAsync();
+            }
 
-        await remains.RemoveAsync(Identity, CancellationToken.None);
-        await DisposeAsync();
-        LogKilled(Identity.Id);
+            await letting;
+        }
     }
 
     private async Task LetGoAsync()

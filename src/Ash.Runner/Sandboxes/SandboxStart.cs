@@ -99,8 +99,15 @@ internal sealed partial class SandboxStart(
             }
         }
 
-        throw new SandboxException($"The sandbox could not be started: {launch.ReadComplaint()}");
+        throw new SandboxException($"The sandbox could not be started: {Advise(launch.ReadComplaint())}");
     }
+
+    private static string Advise(string complaint) =>
+        complaint.Contains("namespace", StringComparison.OrdinalIgnoreCase)
+            ? $"{complaint} (The kernel must let ordinary users make user namespaces: see the settings user.max_user_namespaces, "
+                + "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; a container must not forbid "
+                + "the calls `unshare`, `clone` and `mount`.)"
+            : complaint;
 
     [LoggerMessage(LogLevel.Information, "Started sandbox {SandboxId}, bridge pid {BridgePid}")]
     private partial void LogStarted(string sandboxId, int bridgePid);

@@ -166,6 +166,27 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AFloodOfStrangers_DoesNotKeepTheBridgeOut()
+    {
+        int? bridgePid = null;
+        var path = Path.Combine(folder, "flooded.sock");
+        await using var flooded = new BridgeListener("test", path, uid: null, () => bridgePid, TimeProvider.System, NullLogger.Instance);
+        for (var i = 0; i < 120; i++)
+        {
+            using var stranger = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await stranger.ConnectAsync(new UnixDomainSocketEndPoint(path), Cancellation);
+            await ReadAllAsync(stranger);
+        }
+
+        bridgePid = Environment.ProcessId;
+        using var bridge = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await bridge.ConnectAsync(new UnixDomainSocketEndPoint(path), Cancellation);
+        await SendAsync(bridge, Hello + "\n");
+
+        Assert.NotNull(await flooded.Connections.ReadAsync(Cancellation));
+    }
+
+    [Fact]
     public async Task ACancelledSend_ToABridgeThatDoesNotRead_ClosesTheConnection()
     {
         using var bridge = await DialAsync(Hello);
@@ -243,11 +264,15 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     private static async Task<string> ReadAllAsync(Socket socket)
     {
         var received = new MemoryStream();
+        var buffer = new byte[65536];
         try
         {
-            await new NetworkStream(socket).CopyToAsync(received, Cancellation);
+            while (await socket.ReceiveAsync(buffer, Cancellation) is var count and > 0)
+            {
+                received.Write(buffer, 0, count);
+            }
         }
-        catch (IOException)
+        catch (SocketException)
         {
             // Closed with something of ours unread.
         }

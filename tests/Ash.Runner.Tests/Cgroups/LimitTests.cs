@@ -17,6 +17,7 @@ public sealed class LimitTests(RunnerFixture runner)
             """);
 
         Assert.Equal(128 + 9, hog.Code);
+        Assert.Equal(1, sandbox.Sandbox.ReadUsage()!.OutOfMemoryKills);
         Assert.Equal("alive\n", (await sandbox.ExecAsync("echo alive")).Output);
         Assert.False(sandbox.Sandbox.Exited.IsCompleted);
     }
@@ -52,6 +53,7 @@ public sealed class LimitTests(RunnerFixture runner)
             """);
 
         Assert.Equal("True Resource temporarily unavailable\n", bomb.Output);
+        Assert.InRange(bombed.Sandbox.ReadUsage()!.RefusedForks, 1, long.MaxValue);
         Assert.Equal("fine\n", (await other.ExecAsync("echo fine")).Output);
     }
 
@@ -82,8 +84,12 @@ public sealed class LimitTests(RunnerFixture runner)
         // The kernel would choose the hog; for once it is told to choose the bridge.
         await File.WriteAllTextAsync(
             $"/proc/{sandbox.Sandbox.Identity.BridgePid}/oom_score_adj", "1000", TestContext.Current.CancellationToken);
-        var r = await sandbox.PythonAsync("x = bytearray(b'x' * (256 << 20))");
-        Assert.Fail($"{r} {await File.ReadAllTextAsync($"/proc/{sandbox.Sandbox.Identity.BridgePid}/oom_score_adj", TestContext.Current.CancellationToken)} {await File.ReadAllTextAsync($"/proc/{sandbox.Sandbox.Identity.BridgePid}/status", TestContext.Current.CancellationToken)}");
+        await Assert.ThrowsAsync<IOException>(() => sandbox.PythonAsync("""
+            import os
+            for i in range(4): os.fork()
+            x = bytearray(b'x' * (16 << 20))
+            os.wait()
+            """));
 
         Assert.Equal(SandboxExit.OutOfMemory, await sandbox.Sandbox.Exited.WaitAsync(TestContext.Current.CancellationToken));
     }

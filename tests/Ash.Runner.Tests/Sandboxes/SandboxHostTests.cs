@@ -75,6 +75,23 @@ public sealed class SandboxHostTests(RunnerFixture runner)
     }
 
     [Fact]
+    public async Task ReducedIsolation_HasNoLimits_ButEverythingElse()
+    {
+        using var host = runner.CreateHost(runner.MakeOptions("reduced") with { Isolation = IsolationLevel.Reduced });
+        Assert.Empty(host.Plan("abc").CgroupPaths);
+
+        var sandbox = await runner.StartAsync(host: host);
+        var status = await sandbox.ExecAsync("grep -E '^(CapEff|Seccomp:)' /proc/self/status | cut -f2; (setsid sleep 1000 >/dev/null 2>&1 &)");
+        var owner = File.ReadLines($"/proc/{sandbox.Sandbox.Identity.BridgePid}/status").Single(line => line.StartsWith("Uid:", StringComparison.Ordinal));
+        await sandbox.DisposeAsync();
+
+        Assert.Equal(["0000000000000000", "2"], status.Lines);
+        Assert.Equal($"{sandbox.Spec.Uid}", owner.Split('\t')[1]);
+        Assert.Equal(SandboxExit.Ended, await sandbox.Sandbox.Exited);
+        Assert.Empty(Directory.EnumerateDirectories(host.Options.RunDirectory));
+    }
+
+    [Fact]
     public void AReportWithHoles_IsJudgedLineByLine()
     {
         var missing = SandboxProbe.Judge("""
