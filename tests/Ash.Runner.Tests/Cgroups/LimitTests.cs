@@ -79,18 +79,21 @@ public sealed class LimitTests(RunnerFixture runner)
     public async Task ASandboxWhoseBridgeIsKilledForItsMemory_SaysSo()
     {
         await using var sandbox = await runner.StartAsync(
-            runner.MakeSpec() with { Limits = new SandboxLimits(MemoryMb: 64) });
+            runner.MakeSpec() with { Limits = new SandboxLimits(MemoryMb: 256) });
 
-        // The kernel would choose the hog; for once it is told to choose the bridge.
-        await File.WriteAllTextAsync(
-            $"/proc/{sandbox.Sandbox.Identity.BridgePid}/oom_score_adj", "1000", TestContext.Current.CancellationToken);
-        await Assert.ThrowsAsync<IOException>(() => sandbox.PythonAsync("""
-            import os
-            for i in range(4): os.fork()
-            x = bytearray(b'x' * (16 << 20))
-            os.wait()
-            """));
+        var gate = Path.Combine(sandbox.Spec.WorkspacePath, "gate");
+        await sandbox.ExecAsync("mkfifo -m 666 gate");
+        var hog = sandbox.PythonAsync("open('/workspace/gate').read(); x = bytearray(b'x' * (512 << 20))");
 
+        // The kernel would choose the hog; for once it is told to choose the bridge. Opening the pipe waits for the hog, which
+        // exists by then and does not inherit the choice.
+        using (await Task.Run(() => File.OpenHandle(gate, FileMode.Open, FileAccess.Write), TestContext.Current.CancellationToken))
+        {
+            await File.WriteAllTextAsync(
+                $"/proc/{sandbox.Sandbox.Identity.BridgePid}/oom_score_adj", "1000", TestContext.Current.CancellationToken);
+        }
+
+        await Assert.ThrowsAsync<IOException>(() => hog);
         Assert.Equal(SandboxExit.OutOfMemory, await sandbox.Sandbox.Exited.WaitAsync(TestContext.Current.CancellationToken));
     }
 }
