@@ -15,6 +15,11 @@ internal sealed partial class BridgeListener : IAsyncDisposable
     /// <summary>A bridge says hello at once, unless it is no longer ours.</summary>
     private static readonly TimeSpan helloTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Then each further one costs the sandbox a wait rather than the server its time.</summary>
+    private const int ToleratedStrangers = 100;
+
+    private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(20);
+
     private readonly string sandboxId;
     private readonly string path;
     private readonly uint? uid;
@@ -28,6 +33,8 @@ internal sealed partial class BridgeListener : IAsyncDisposable
     private readonly Task accepting;
     private BridgeConnection? newest;
     private int handshakes;
+    private int strangers;
+    private int failedGreetings;
 
     /// <param name="path">The socket; what an earlier server left there is replaced.</param>
     /// <param name="uid">Its owner, and who may connect; null for our own.</param>
@@ -122,6 +129,11 @@ internal sealed partial class BridgeListener : IAsyncDisposable
             if (!IsBridge(accepted))
             {
                 accepted.Dispose();
+                if (++strangers > ToleratedStrangers && !await PauseAsync())
+                {
+                    return;
+                }
+
                 continue;
             }
 
@@ -133,7 +145,7 @@ internal sealed partial class BridgeListener : IAsyncDisposable
     {
         try
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, stopping.Token);
+            await Task.Delay(pause, clock, stopping.Token);
             return true;
         }
         catch (OperationCanceledException)
@@ -150,7 +162,12 @@ internal sealed partial class BridgeListener : IAsyncDisposable
             return true;
         }
 
-        LogStranger(sandboxId, peer.Pid, peer.User);
+        // Each time twice as rarely: who is inside does not get to fill our logs.
+        if (int.IsPow2(strangers + 1))
+        {
+            LogStranger(sandboxId, peer.Pid, peer.User, strangers + 1);
+        }
+
         return false;
     }
 
@@ -187,21 +204,26 @@ internal sealed partial class BridgeListener : IAsyncDisposable
         }
         catch (FrameException failure)
         {
-            LogNoHello(sandboxId, failure.Message);
+            ReportFailedGreeting(failure);
         }
         catch (Exception failure) when (failure is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            if (!stopping.IsCancellationRequested)
-            {
-                LogNoHello(sandboxId, failure.Message);
-            }
+            ReportFailedGreeting(failure);
         }
 
         await connection.DisposeAsync();
     }
 
-    [LoggerMessage(LogLevel.Warning, "A process that is not the bridge of sandbox {SandboxId} dialled its socket: pid {Pid}, user {User}")]
-    private partial void LogStranger(string sandboxId, int pid, uint user);
+    private void ReportFailedGreeting(Exception failure)
+    {
+        if (!stopping.IsCancellationRequested && int.IsPow2(Interlocked.Increment(ref failedGreetings)))
+        {
+            LogNoHello(sandboxId, failure.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "A process that is not the bridge of sandbox {SandboxId} dialled its socket: pid {Pid}, user {User}, {Count} times so far")]
+    private partial void LogStranger(string sandboxId, int pid, uint user, int count);
 
     [LoggerMessage(LogLevel.Warning, "The bridge of sandbox {SandboxId} dialled but gave no hello: {Reason}")]
     private partial void LogNoHello(string sandboxId, string reason);

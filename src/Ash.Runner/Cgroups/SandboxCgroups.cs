@@ -39,21 +39,14 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
     }
 
     /// <summary>How often the kernel has killed a process of this sandbox at the memory limit; 0 where that is unknown.</summary>
-    public long OutOfMemoryKills()
-    {
-        try
-        {
-            var lines = File.ReadLines(Path.Combine(MemoryFolder, layout.Memory.IsV2 ? "memory.events" : "memory.oom_control"));
-            return lines
-                .Where(line => line.StartsWith("oom_kill ", StringComparison.Ordinal))
-                .Select(line => long.Parse(line.AsSpan("oom_kill ".Length), CultureInfo.InvariantCulture))
-                .FirstOrDefault();
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
-    }
+    public long OutOfMemoryKills() =>
+        ReadField(MemoryFolder, layout.Memory.IsV2 ? "memory.events" : "memory.oom_control", "oom_kill ");
+
+    public SandboxUsage ReadUsage() => new(
+        ReadField(MemoryFolder, layout.Memory.IsV2 ? "memory.current" : "memory.usage_in_bytes", string.Empty),
+        (int)ReadField(PidsFolder, "pids.current", string.Empty),
+        OutOfMemoryKills(),
+        ReadField(PidsFolder, "pids.events", "max "));
 
     /// <summary>Host pids of the sandbox's processes.</summary>
     public IReadOnlySet<int> Processes() => Folders.SelectMany(ProcessesIn).ToHashSet();
@@ -137,7 +130,7 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
             return;
         }
 
-        // Memory and swap together may never be less than memory, so a folder that is limited anew is opened first.
+        // In this order: memory and swap together may never be limited to less than memory.
         Write(MemoryFolder, "memory.limit_in_bytes", bytes);
         WriteIfPresent(MemoryFolder, "memory.memsw.limit_in_bytes", bytes);
         WriteIfPresent(MemoryFolder, "memory.swappiness", 0);
@@ -154,6 +147,21 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
 
         Write(CpuFolder, "cpu.cfs_period_us", CpuPeriodMicroseconds);
         Write(CpuFolder, "cpu.cfs_quota_us", quota);
+    }
+
+    private static long ReadField(string folder, string file, string key)
+    {
+        try
+        {
+            return File.ReadLines(Path.Combine(folder, file))
+                .Where(line => line.StartsWith(key, StringComparison.Ordinal))
+                .Select(line => long.Parse(line.AsSpan(key.Length), CultureInfo.InvariantCulture))
+                .FirstOrDefault();
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
     }
 
     private static IEnumerable<int> ProcessesIn(string folder)

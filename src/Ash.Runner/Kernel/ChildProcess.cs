@@ -60,9 +60,7 @@ internal static unsafe class ChildProcess
             fixed (nint* first = vector)
             {
                 Check(Libc.Spawn(out var pid, program, actions, attributes, (nint)first, (nint)(&noEnvironment)));
-
-                // A child that has ended stays as a zombie until it is reaped, so it is there.
-                return ProcessHandle.TryOpen(pid) ?? throw new Win32Exception(Libc.NoProcess);
+                return ProcessHandle.OpenChild(pid);
             }
         }
         finally

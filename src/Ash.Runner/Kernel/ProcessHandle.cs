@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -20,13 +21,19 @@ internal sealed class ProcessHandle : IDisposable
 
     public int Pid { get; }
 
-    /// <summary>See <see cref="ProcessStart.Read"/>.</summary>
+    /// <summary>Clock ticks since boot.</summary>
     public long Start { get; }
 
     public SafeFileHandle Descriptor { get; }
 
-    /// <summary>Null where there is no such process, or where it did not start at <paramref name="start"/>.</summary>
-    public static ProcessHandle? TryOpen(int pid, long? start = null)
+    /// <summary>Null where there is no such process, where it has ended, or where it did not start at <paramref name="start"/>.</summary>
+    public static ProcessHandle? TryOpen(int pid, long? start = null) => TryOpen(pid, start, evenEnded: false);
+
+    /// <summary>Of a child that nobody else reaps, so it is there even if it has ended.</summary>
+    public static ProcessHandle OpenChild(int pid) =>
+        TryOpen(pid, start: null, evenEnded: true) ?? throw new Win32Exception(Libc.NoProcess);
+
+    private static ProcessHandle? TryOpen(int pid, long? start, bool evenEnded)
     {
         if (pid <= 1)
         {
@@ -36,7 +43,10 @@ internal sealed class ProcessHandle : IDisposable
         var descriptor = Libc.OpenProcess(pid);
 
         // Read after the descriptor is held: were the pid another process's by now, its start would differ.
-        if (descriptor.IsInvalid || ProcessStart.Read(pid) is not { } found || (start is { } expected && found != expected))
+        if (descriptor.IsInvalid
+            || ProcessStart.Read(pid, out var hasEnded) is not { } found
+            || (hasEnded && !evenEnded)
+            || (start is { } expected && found != expected))
         {
             descriptor.Dispose();
             return null;

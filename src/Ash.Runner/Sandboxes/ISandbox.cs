@@ -18,6 +18,9 @@ public interface ISandbox : IAsyncDisposable
     /// <summary>Completes when the bridge's process has ended, and with it everything inside; never faults.</summary>
     Task<SandboxExit> Exited { get; }
 
+    /// <summary>What it uses and which limits it has met; null where no cgroup counts it.</summary>
+    SandboxUsage? ReadUsage() => null;
+
     /// <summary>Ends every process, then removes cgroups and sockets. Returns when nothing is left. Harmless when repeated.</summary>
     Task KillAsync();
 }

@@ -18,7 +18,6 @@ internal sealed partial class Sandbox : ISandbox
     private readonly SandboxCgroups? cgroups;
     private readonly BridgeListener listener;
     private readonly SandboxProcesses processes;
-    private readonly TimeProvider clock;
     private readonly ILogger logger;
     private readonly Lock gate = new();
     private Task? killing;
@@ -30,7 +29,6 @@ internal sealed partial class Sandbox : ISandbox
         SandboxCgroups? cgroups,
         BridgeListener listener,
         SandboxProcesses processes,
-        TimeProvider clock,
         ILogger logger)
     {
         Identity = identity;
@@ -38,7 +36,6 @@ internal sealed partial class Sandbox : ISandbox
         this.cgroups = cgroups;
         this.listener = listener;
         this.processes = processes;
-        this.clock = clock;
         this.logger = logger;
         Exited = WaitForExitAsync();
     }
@@ -57,12 +54,14 @@ internal sealed partial class Sandbox : ISandbox
         }
     }
 
+    public SandboxUsage? ReadUsage() => cgroups?.ReadUsage();
+
     public async ValueTask DisposeAsync()
     {
         Task task;
         lock (gate)
         {
-            task = letting ??= LetGoAsync();
+            task = killing ?? (letting ??= LetGoAsync());
         }
 
         await task;
@@ -70,16 +69,30 @@ internal sealed partial class Sandbox : ISandbox
 
     private async Task KillOnceAsync()
     {
-        if (letting is null)
+        try
         {
-            // The end of pid 1 ends its namespace: it is gone only when everything else inside is.
-            processes.Bridge.Kill();
-            await Exited;
-        }
+            if (letting is null)
+            {
+                // The end of pid 1 ends its namespace: it is gone only when everything else inside is.
+                processes.Bridge.Kill();
+                await Exited;
 
-        await remains.RemoveAsync(Identity, CancellationToken.None);
-        await DisposeAsync();
-        LogKilled(Identity.Id);
+                // Killed before it has reaped the bridge, the outer bubblewrap would leave that to the host's init.
+                await LauncherStatusAsync();
+            }
+
+            await remains.RemoveAsync(Identity, CancellationToken.None);
+            LogKilled(Identity.Id);
+        }
+        finally
+        {
+            lock (gate)
+            {
+                letting ??= LetGoAsync();
+            }
+
+            await letting;
+        }
     }
 
     private async Task LetGoAsync()
@@ -107,13 +120,18 @@ internal sealed partial class Sandbox : ISandbox
             }
         }
 
+        return await LauncherStatusAsync() is null or KilledStatus;
+    }
+
+    private async Task<int?> LauncherStatusAsync()
+    {
         try
         {
-            return await processes.LauncherStatus.WaitAsync(launcherEndTimeout, clock) is null or KilledStatus;
+            return await processes.LauncherStatus.WaitAsync(launcherEndTimeout);
         }
         catch (TimeoutException)
         {
-            return true;
+            return null;
         }
     }
 

@@ -122,7 +122,6 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
             remains.Cgroups(identity.Id),
             listener,
             new SandboxProcesses(launcher, bridge, watcher),
-            clock,
             sandboxLogger);
     }
 

@@ -48,6 +48,13 @@ public sealed record SandboxPlan(string SocketDirectory, IReadOnlyList<string> C
 public sealed record SandboxIdentity(
     string Id, int LauncherPid, long LauncherStart, int BridgePid, long BridgeStart, string BootId, int Uid);
 
+/// <summary>What a sandbox uses, as its cgroups count it. All 0 once it is gone.</summary>
+/// <param name="MemoryBytes">Page cache and tmpfs included.</param>
+/// <param name="Tasks">Processes and threads.</param>
+/// <param name="OutOfMemoryKills">How often the kernel has killed one of its processes at the memory limit.</param>
+/// <param name="RefusedForks">How often a process or thread could not be made at the limit of tasks.</param>
+public sealed record SandboxUsage(long MemoryBytes, int Tasks, long OutOfMemoryKills, long RefusedForks);
+
 /// <summary>How a sandbox ended. Read before its cgroup is removed.</summary>
 public enum SandboxExit
 {

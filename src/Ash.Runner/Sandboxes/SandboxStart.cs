@@ -46,7 +46,7 @@ internal sealed partial class SandboxStart(
         var identity = new SandboxIdentity(
             spec.Id, launcher.Pid, launcher.Start, bridge.Pid, bridge.Start, ProcessStart.BootId, (int)(owner ?? Libc.EffectiveUser()));
         var sandbox = new Sandbox(
-            identity, remains, cgroups, listener, new SandboxProcesses(launcher, bridge, watcher), clock, logger);
+            identity, remains, cgroups, listener, new SandboxProcesses(launcher, bridge, watcher), logger);
         succeeded = true;
         LogStarted(spec.Id, bridge.Pid);
         return sandbox;
@@ -99,8 +99,15 @@ internal sealed partial class SandboxStart(
             }
         }
 
-        throw new SandboxException($"The sandbox could not be started: {launch.ReadComplaint()}");
+        throw new SandboxException($"The sandbox could not be started: {Advise(launch.ReadComplaint())}");
     }
+
+    private static string Advise(string complaint) =>
+        complaint.Contains("namespace", StringComparison.OrdinalIgnoreCase)
+            ? $"{complaint} (The kernel must let ordinary users make user namespaces: see the settings user.max_user_namespaces, "
+                + "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; a container must not forbid "
+                + "the calls `unshare`, `clone` and `mount`.)"
+            : complaint;
 
     [LoggerMessage(LogLevel.Information, "Started sandbox {SandboxId}, bridge pid {BridgePid}")]
     private partial void LogStarted(string sandboxId, int bridgePid);
