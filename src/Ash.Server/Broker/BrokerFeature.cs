@@ -36,8 +36,13 @@ internal static class BrokerFeature
     }
 
     /// <summary>Serves the sockets of all sandboxes, beside whatever else the server listens on.</summary>
+    /// <remarks>
+    /// Endpoints given in code replace those of <c>--urls</c>: the public one must be given in code too. The server's list of
+    /// addresses then also has an entry for <see cref="BrokerEndPoint"/>.
+    /// </remarks>
     public static void ListenBroker(this KestrelServerOptions kestrel)
     {
+        kestrel.AddServerHeader = false;
         kestrel.Listen(BrokerEndPoint.Instance, listen => listen.Protocols = HttpProtocols.Http1);
     }
 }

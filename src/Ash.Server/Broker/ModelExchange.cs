@@ -5,43 +5,28 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Ash.Server.Broker;
 
 /// <summary>One attempt of a call: what is sent to the model, and what of its answer goes on to the sandbox.</summary>
-internal sealed class ModelExchange : HttpTransformer
+/// <param name="client">Where it goes.</param>
+/// <param name="call">What is asked.</param>
+/// <param name="isFinal">Whether the broker repeats calls like this, so that the CLI need not.</param>
+/// <param name="nextDelay">From what the model asks for, the wait before the next attempt, or null where this was the last.</param>
+/// <param name="onAnswer">Called with the answer that is passed on.</param>
+internal sealed class ModelExchange(
+    ModelClient client,
+    PermittedCall call,
+    bool isFinal,
+    Func<TimeSpan?, TimeSpan?> nextDelay,
+    Action<HttpResponseMessage> onAnswer) : HttpTransformer
 {
-    private readonly ModelClient _client;
-    private readonly PermittedCall _call;
-    private readonly Func<TimeSpan?, TimeSpan?> _nextDelay;
-    private readonly Action<HttpResponseMessage> _onAnswer;
-    private readonly bool _isFinal;
-
-    /// <param name="client">Where it goes.</param>
-    /// <param name="call">What is asked.</param>
-    /// <param name="isFinal">Whether the broker repeats calls like this, so that the CLI need not.</param>
-    /// <param name="nextDelay">From what the model asks for, the wait before the next attempt, or null where this was the last.</param>
-    /// <param name="onAnswer">Called with the answer that is passed on.</param>
-    public ModelExchange(
-        ModelClient client,
-        PermittedCall call,
-        bool isFinal,
-        Func<TimeSpan?, TimeSpan?> nextDelay,
-        Action<HttpResponseMessage> onAnswer)
-    {
-        _client = client;
-        _call = call;
-        _isFinal = isFinal;
-        _nextDelay = nextDelay;
-        _onAnswer = onAnswer;
-    }
-
     /// <summary>Set when the answer was dropped because the call is worth repeating after this time.</summary>
     public TimeSpan? RepeatAfter { get; private set; }
 
     public override ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
-        proxyRequest.RequestUri = new Uri($"{_client.BaseUrl}{_call.Path}{httpContext.Request.QueryString}");
+        proxyRequest.RequestUri = new Uri($"{client.BaseUrl}{call.Path}{httpContext.Request.QueryString}");
         ModelHeaders.CopyRequest(httpContext.Request.Headers, proxyRequest);
 
-        if (_client.ApiKey is { } key)
+        if (client.ApiKey is { } key)
         {
             proxyRequest.Headers.TryAddWithoutValidation("x-api-key", key);
         }
@@ -66,14 +51,14 @@ internal sealed class ModelExchange : HttpTransformer
 
         if (RetryPolicy.IsPassing(status)
             && ShouldRetryOf(proxyResponse) is not "false"
-            && _nextDelay(RetryAfterOf(proxyResponse)) is { } delay)
+            && nextDelay(RetryAfterOf(proxyResponse)) is { } delay)
         {
             RepeatAfter = delay;
             return ValueTask.FromResult(false);
         }
 
         Pass(proxyResponse, httpContext, status);
-        _onAnswer(proxyResponse);
+        onAnswer(proxyResponse);
         return ValueTask.FromResult(true);
     }
 
@@ -94,7 +79,7 @@ internal sealed class ModelExchange : HttpTransformer
             return;
         }
 
-        if (_isFinal || !RetryPolicy.IsPassing(status))
+        if (isFinal || !RetryPolicy.IsPassing(status))
         {
             context.Response.Headers[BrokerAnswers.ShouldRetry] = "false";
         }

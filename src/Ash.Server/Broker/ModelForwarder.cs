@@ -174,7 +174,9 @@ internal sealed partial class ModelForwarder(
             return;
         }
 
-        IUsageScanner scanner = answer.Content.Headers.ContentType?.MediaType is "text/event-stream"
+        var isStream = string.Equals(
+            answer.Content.Headers.ContentType?.MediaType, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+        IUsageScanner scanner = isStream
             ? new SseUsageScanner(usage)
             : new JsonUsageScanner(usage);
         var reply = answer.Content.ReadAsStream();

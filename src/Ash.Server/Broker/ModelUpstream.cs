@@ -8,7 +8,7 @@ internal sealed class ModelUpstream
     /// <summary>An absolute http or https address; a path in it precedes <c>/v1/messages</c>. <c>ASH_MODEL_BASE_URL</c>.</summary>
     public string BaseUrl { get; set; } = AnthropicApi;
 
-    /// <summary>Sent as <c>x-api-key</c>; null sends none. <c>ANTHROPIC_API_KEY</c>.</summary>
+    /// <summary>Sent as <c>x-api-key</c>, never to <see cref="SocketPath"/>; null sends none. <c>ANTHROPIC_API_KEY</c>.</summary>
     public string? ApiKey { get; set; }
 
     /// <summary>A Unix socket that is connected to instead of the host in <see cref="BaseUrl"/>: the scripted model.</summary>

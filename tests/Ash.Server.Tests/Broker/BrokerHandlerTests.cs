@@ -167,6 +167,7 @@ public sealed class BrokerHandlerTests
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.DoesNotContain("public", await answer.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        Assert.Empty(server.PublicRequests);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -40,6 +41,9 @@ internal sealed class BrokerServer : IAsyncDisposable
     public LogCapture Log { get; }
 
     public TestAuthority Authority { get; }
+
+    /// <summary>What the public pipeline has seen.</summary>
+    public required ConcurrentQueue<string> PublicRequests { get; init; }
 
     public string Folder { get; }
 
@@ -84,12 +88,21 @@ internal sealed class BrokerServer : IAsyncDisposable
             kestrel.ListenBroker();
         });
 
+        // What the application puts in front of its requests is not in front of the broker's: these would be refused.
+        builder.Configuration["AllowedHosts"] = "127.0.0.1";
+
         var app = builder.Build();
+        var seen = new ConcurrentQueue<string>();
+        app.Use(async (context, next) =>
+        {
+            seen.Enqueue(context.Request.Path);
+            await next(context);
+        });
         app.MapGet("/api/secret", () => "public api");
         app.MapPost("/v1/messages", () => "public messages");
         app.MapFallback(() => "public fallback");
         await app.StartAsync();
-        return new BrokerServer(app, upstream, clock, log, authority);
+        return new BrokerServer(app, upstream, clock, log, authority) { PublicRequests = seen };
     }
 
     public BrokerSocket Open(string sandboxId)
