@@ -16,5 +16,6 @@ internal static class ServerLogging
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Orleans", LogLevel.Error);
+        logging.AddFilter("Polly", LogLevel.Warning);
     }
 }
