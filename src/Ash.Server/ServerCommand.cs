@@ -70,8 +70,17 @@ internal static class ServerCommand
         }
 
         await using var app = Build(settings, data!);
-        await app.StartAsync();
-        await AnnounceAsync(app, settings, data!);
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Told to stop before it was up.
+            return 0;
+        }
+
+        Announce(app, settings, data!);
         await app.WaitForShutdownAsync();
         return 0;
     }
@@ -115,13 +124,11 @@ internal static class ServerCommand
         return app;
     }
 
-    private static async Task AnnounceAsync(WebApplication app, ServerSettings settings, DataFolder data)
+    private static void Announce(WebApplication app, ServerSettings settings, DataFolder data)
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .First(address => address.StartsWith("http://", StringComparison.Ordinal));
         data.Announce(new Uri(address).Port, app.Services.GetRequiredService<BootRecord>().BootId);
-        var keyFile = await app.Services.GetRequiredService<ApiKeys>().BootstrapAsync(CancellationToken.None);
-
         Console.WriteLine($"Ash {ServerVersion.Text} listens on {address}");
         Console.WriteLine($"Data folder: {data.Path}");
         Console.WriteLine(settings.Model == ModelChoice.Scripted
@@ -132,7 +139,7 @@ internal static class ServerCommand
             Console.WriteLine("Warning: no model key; turns end with model_not_configured until ANTHROPIC_API_KEY is set (or ASH_MODEL=scripted)");
         }
 
-        if (keyFile is not null)
+        if (app.Services.GetRequiredService<ApiKeys>().KeyFile is { } keyFile)
         {
             Console.WriteLine($"API key: in {keyFile}");
         }

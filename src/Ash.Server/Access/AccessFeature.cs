@@ -8,6 +8,7 @@ internal static class AccessFeature
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddSingleton<ApiKeys>();
+        services.AddHostedService(provider => provider.GetRequiredService<ApiKeys>());
         return services;
     }
 

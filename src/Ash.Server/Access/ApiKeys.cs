@@ -9,14 +9,16 @@ namespace Ash.Server.Access;
 
 /// <summary>The API keys: hashed in the store, beside the operator's static one.</summary>
 internal sealed class ApiKeys(
-    IDbContextFactory<AshDbContext> contexts, StoreWriter writer, DataFolder data, ServerSettings settings, TimeProvider clock)
+    IDbContextFactory<AshDbContext> contexts, StoreWriter writer, DataFolder data, ServerSettings settings, TimeProvider clock) : IHostedService
 {
     private readonly byte[]? _staticHash = settings.ApiKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
     private readonly ConcurrentDictionary<string, string> _tenants = new();
 
-    /// <summary>Makes sure that there is a key, and that its owner can find it (contract 8.3).</summary>
-    /// <returns>Path of the file with a fresh key, or null where there is none to be told of.</returns>
-    public async Task<string?> BootstrapAsync(CancellationToken cancellationToken)
+    /// <summary>The file with a fresh key that its owner has not taken yet, or null.</summary>
+    public string? KeyFile => _staticHash is null && File.Exists(data.InitialApiKey) ? data.InitialApiKey : null;
+
+    /// <summary>Makes sure, before the first request, that there is a key and that its owner can find it (contract 8.3).</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         foreach (var known in await db.ApiKeys.ToListAsync(cancellationToken))
@@ -26,14 +28,15 @@ internal sealed class ApiKeys(
 
         if (_staticHash is not null || !_tenants.IsEmpty)
         {
-            return File.Exists(data.InitialApiKey) ? data.InitialApiKey : null;
+            return;
         }
 
         var key = "ash_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(24)).Replace('+', '-').Replace('/', '_');
         await WriteForOwnerAsync(key, cancellationToken);
         await AddAsync(key, Caller.DefaultTenant, "auto-generated");
-        return data.InitialApiKey;
     }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Whose key this is; null where it is nobody's.</summary>
     public Caller? Find(string key)

@@ -1,0 +1,253 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Ash.Client;
+using Ash.Client.Events;
+using Ash.Protocol.Api;
+using Ash.Simulator;
+
+namespace Ash.Testing;
+
+/// <summary>The real server as a process of its own, with a data folder of its own, and the scripted model behind its broker.</summary>
+/// <remarks>
+/// The model demands a random key that only the server was given: whatever answers at all shows that the broker put it in.
+/// The server may be killed and started again on the same data; the model and the address stay.
+/// </remarks>
+public sealed class AshServer : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly AshServerOptions _options;
+    private readonly List<string> _output = [];
+    private Process? _process;
+
+    private AshServer(AshServerOptions options, SimulatorHost model, string modelKey, int port)
+    {
+        _options = options;
+        Model = model;
+        ModelKey = modelKey;
+        Port = port;
+        DataDirectory = Directory.CreateTempSubdirectory("ash-e2e-").FullName;
+        Url = new Uri($"http://127.0.0.1:{port}");
+        ApiKey = "ash_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
+        Client = new AshClient(new AshClientOptions { ServerUrl = Url, ApiKey = ApiKey });
+        Http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromMinutes(5) };
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
+    }
+
+    /// <summary>The scripted model: what it saw, its gates, its script.</summary>
+    public SimulatorHost Model { get; }
+
+    /// <summary>The canary: the host's model key.</summary>
+    public string ModelKey { get; }
+
+    public string ApiKey { get; }
+
+    public string DataDirectory { get; }
+
+    public int Port { get; }
+
+    public Uri Url { get; }
+
+    public AshClient Client { get; }
+
+    /// <summary>Plain HTTP with the key, for what the client does not show.</summary>
+    public HttpClient Http { get; }
+
+    public int Pid => _process!.Id;
+
+    /// <summary>All that the server wrote to its standard streams, over all its starts.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return string.Join('\n', _output);
+            }
+        }
+    }
+
+    public static async Task<AshServer> StartAsync(AshServerOptions? options = null)
+    {
+        var key = "canary-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
+        var model = await SimulatorHost.StartAsync(new SimulatorOptions { RequiredKey = key }, CancellationToken.None);
+        var server = new AshServer(options ?? new AshServerOptions(), model, key, FreePort());
+        await server.StartProcessAsync();
+        return server;
+    }
+
+    /// <summary>Starts the server again on the same data; returns when it answers.</summary>
+    public Task StartAgainAsync() => StartProcessAsync();
+
+    /// <summary>SIGKILL; returns when the process is gone.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM; returns the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{Pid}"]);
+        await kill.WaitForExitAsync();
+        await _process!.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Deploys an agent with this prompt and files, and creates a session with it.</summary>
+    public async Task<SessionInfo> CreateSessionAsync(
+        string prompt = "You are a test agent.", IReadOnlyDictionary<string, string>? files = null, CreateSessionRequest? request = null)
+    {
+        var name = "agent-" + Guid.NewGuid().ToString("N")[..8];
+        var packed = (files ?? new Dictionary<string, string>()).Append(new("CLAUDE.md", prompt))
+            .Select(file => new AgentFile(file.Key, Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(file.Value))));
+        await Client.Agents.DeployAsync(new DeployAgentRequest { Name = name, Files = [.. packed] });
+        return await Client.Sessions.CreateAsync((request ?? new CreateSessionRequest { Agent = name }) with { Agent = name });
+    }
+
+    /// <summary>Sends a message and waits for its turn's end.</summary>
+    public Task<TurnInfo> SendAsync(Guid session, string text) => Client.Sessions.SendMessageAndWaitAsync(session, text);
+
+    /// <summary>Sends a message whose model replies are scripted.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="steps">The simulator's steps, as JSON.</param>
+    public Task<TurnInfo> PlayAsync(Guid session, string steps) => SendAsync(session, $"@@fake {steps}");
+
+    /// <summary>Runs a shell command inside the session's sandbox.</summary>
+    public Task<ExecResult> ExecAsync(Guid session, string command) =>
+        Client.Sessions.ExecAsync(session, new ExecRequest { Command = command });
+
+    /// <summary>Everything that is in the session's log now, as events.</summary>
+    public async Task<IReadOnlyList<AshEvent>> ReadLogAsync(Guid session)
+    {
+        var events = new List<AshEvent>();
+        await foreach (var e in Client.Sessions.StreamAsync(session, new StreamOptions { UntilIdle = true }))
+        {
+            events.Add(e);
+        }
+
+        return events;
+    }
+
+    /// <summary>Waits until the log has an event that fits, from its beginning on.</summary>
+    public async Task<AshEvent> WaitForEventAsync(Guid session, Func<AshEvent, bool> fits)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        await foreach (var e in Client.Sessions.StreamAsync(session, new StreamOptions(), patience.Token))
+        {
+            if (fits(e))
+            {
+                return e;
+            }
+        }
+
+        throw new InvalidOperationException("The stream ended without the event.");
+    }
+
+    /// <summary>Host pids of everything in the session's live sandbox, the bridge first.</summary>
+    public IReadOnlyList<SandboxProcess> Processes() => SandboxProcess.OfServer(ServerId);
+
+    /// <summary>The data folder's id, which names its cgroups.</summary>
+    public string ServerId
+    {
+        get
+        {
+            using var file = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(DataDirectory, "server.json")));
+            return file.RootElement.GetProperty("id").GetString()!;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            await StopAsync();
+        }
+
+        _process?.Dispose();
+        Client.Dispose();
+        Http.Dispose();
+        await Model.DisposeAsync();
+        Directory.Delete(DataDirectory, recursive: true);
+    }
+
+    private async Task StartProcessAsync()
+    {
+        var start = new ProcessStartInfo(_options.Program ?? TestPaths.Server)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        Dictionary<string, string?> environment = new()
+        {
+            ["ASH_PORT"] = $"{Port}",
+            ["ASH_DATA_DIR"] = DataDirectory,
+            ["ASH_API_KEY"] = ApiKey,
+            ["ASH_MODEL_BASE_URL"] = Model.BaseAddress.ToString(),
+            ["ANTHROPIC_API_KEY"] = ModelKey,
+            ["ASH_BRIDGE_ENTRY"] = TestPaths.Bridge,
+        };
+        foreach (var (name, value) in environment.Concat(_options.Environment))
+        {
+            start.Environment[name] = value;
+        }
+
+        var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => Add(line.Data);
+        process.ErrorDataReceived += (_, line) => Add(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _process?.Dispose();
+        _process = process;
+        await WaitUntilUpAsync(process);
+    }
+
+    private async Task WaitUntilUpAsync(Process process)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var probe = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await probe.WaitForNextTickAsync(patience.Token))
+        {
+            if (process.HasExited)
+            {
+                throw new InvalidOperationException($"The server exited with {process.ExitCode}:\n{Output}");
+            }
+
+            try
+            {
+                using var answer = await Http.GetAsync("/health", patience.Token);
+                if (answer.StatusCode == HttpStatusCode.OK)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+        }
+    }
+
+    private void Add(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_output)
+            {
+                _output.Add(line);
+            }
+        }
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

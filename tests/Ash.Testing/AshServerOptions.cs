@@ -1,0 +1,10 @@
+namespace Ash.Testing;
+
+public sealed record AshServerOptions
+{
+    /// <summary>The program; the published server where it is null.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>Environment over the fixture's own; a null value takes one of those away.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
+}
