@@ -150,6 +150,7 @@ public sealed class SandboxTests(RunnerFixture runner)
         await sandbox.SendAsync(new Shutdown("end"));
 
         Assert.Equal(SandboxExit.Ended, await sandbox.Sandbox.Exited.WaitAsync(Cancellation));
+        Assert.False(await sandbox.Sandbox.Connections.WaitToReadAsync(Cancellation));
     }
 
     [Fact]
