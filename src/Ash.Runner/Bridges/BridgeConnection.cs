@@ -142,6 +142,7 @@ internal sealed partial class BridgeConnection : IBridgeConnection
         finally
         {
             await DisposeAsync();
+            await reader.CompleteAsync();
         }
     }
 

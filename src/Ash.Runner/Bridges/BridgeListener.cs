@@ -57,6 +57,9 @@ internal sealed partial class BridgeListener : IAsyncDisposable
 
     public ChannelReader<IBridgeConnection> Connections => connections.Reader;
 
+    /// <summary>There will be no further connection; the last one stays, and what it has received can still be read.</summary>
+    public void Complete() => connections.Writer.TryComplete();
+
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();

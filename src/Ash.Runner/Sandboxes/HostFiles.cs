@@ -50,7 +50,12 @@ internal sealed class HostFiles
 
     private static string MakeFile(string path, string text)
     {
-        File.WriteAllText(path, text);
+        // Sandboxes that outlived a server see these very files: what is right already stays untouched.
+        if (!File.Exists(path) || File.ReadAllText(path) != text)
+        {
+            File.WriteAllText(path, text);
+        }
+
         File.SetUnixFileMode(path, FileMode);
         return path;
     }

@@ -12,7 +12,7 @@ public interface ISandbox : IAsyncDisposable
 {
     SandboxIdentity Identity { get; }
 
-    /// <summary>The bridge's connections, each already past its hello. The newest counts; older ones are closed.</summary>
+    /// <summary>The bridge's connections, each already past its hello. The newest counts; older ones are closed. Completed after the exit.</summary>
     ChannelReader<IBridgeConnection> Connections { get; }
 
     /// <summary>Completes when the bridge's process has ended, and with it everything inside; never faults.</summary>

@@ -104,6 +104,7 @@ internal sealed partial class Sandbox : ISandbox
     private async Task<SandboxExit> WaitForExitAsync()
     {
         await processes.BridgeEnded;
+        listener.Complete();
         var outOfMemory = cgroups?.OutOfMemoryKills() > 0 && await WasKilledAsync();
         LogExited(Identity.Id, outOfMemory);
         return outOfMemory ? SandboxExit.OutOfMemory : SandboxExit.Ended;

@@ -42,7 +42,6 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
 
         var temporary = Path.Combine(options.DataDirectory, "tmp");
         remains = new SandboxRemains(cgroups, options.RunDirectory, temporary);
-        cgroups?.Prepare();
         Directory.CreateDirectory(temporary);
         Directory.CreateDirectory(options.RunDirectory);
         var shared = HostFiles.MakeFolder(Path.Combine(temporary, "sandbox"));
@@ -68,6 +67,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         ArgumentNullException.ThrowIfNull(loggers);
 
         var (bubblewrap, cgroups) = SandboxPreconditions.Check(options);
+        cgroups?.Prepare();
         return new SandboxHost(options, bubblewrap, cgroups, loggers, clock);
     }
 
@@ -106,23 +106,32 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
             return null;
         }
 
-        var sandboxLogger = loggers.CreateLogger<Sandbox>();
-        var listener = new BridgeListener(
-            identity.Id,
-            Path.Combine(remains.SocketDirectory(identity.Id), SandboxStart.SocketName),
-            Owner(identity.Uid),
-            () => identity.BridgePid,
-            clock,
-            sandboxLogger);
         var launcher = ProcessHandle.TryOpen(identity.LauncherPid, identity.LauncherStart);
-        LogAdopted(identity.Id);
-        return new Sandbox(
-            identity,
-            remains,
-            remains.Cgroups(identity.Id),
-            listener,
-            new SandboxProcesses(launcher, bridge, watcher),
-            sandboxLogger);
+        try
+        {
+            var sandboxLogger = loggers.CreateLogger<Sandbox>();
+            var listener = new BridgeListener(
+                identity.Id,
+                Path.Combine(remains.SocketDirectory(identity.Id), SandboxStart.SocketName),
+                Owner(identity.Uid),
+                () => identity.BridgePid,
+                clock,
+                sandboxLogger);
+            LogAdopted(identity.Id);
+            return new Sandbox(
+                identity,
+                remains,
+                remains.Cgroups(identity.Id),
+                listener,
+                new SandboxProcesses(launcher, bridge, watcher),
+                sandboxLogger);
+        }
+        catch
+        {
+            launcher?.Dispose();
+            bridge.Dispose();
+            throw;
+        }
     }
 
     public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken) =>

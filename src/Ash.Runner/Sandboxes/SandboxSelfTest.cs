@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Ash.Runner.Cgroups;
 using Ash.Runner.Kernel;
+using Ash.Runner.Workspaces;
 using Microsoft.Extensions.Logging;
 
 namespace Ash.Runner.Sandboxes;
@@ -105,10 +106,7 @@ internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cg
         }
         finally
         {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            FolderRemoval.Remove(folder);
         }
     }
 

@@ -90,7 +90,7 @@ internal static class ContentMounts
 
         if (kind == FileKind.Folder)
         {
-            Directory.Delete(path, recursive: true);
+            FolderRemoval.Remove(path);
         }
         else if (kind != FileKind.None)
         {

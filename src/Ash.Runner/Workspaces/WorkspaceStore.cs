@@ -80,14 +80,7 @@ public sealed class WorkspaceStore
 
     /// <summary>Removes a workspace with all that is in it, following no link. Harmless where there is none.</summary>
     /// <remarks>Nothing may run in it any more.</remarks>
-    public void Remove(string workspaceId)
-    {
-        var workspace = Find(workspaceId);
-        if (Directory.Exists(workspace.Path))
-        {
-            Directory.Delete(workspace.Path, recursive: true);
-        }
-    }
+    public void Remove(string workspaceId) => FolderRemoval.Remove(Find(workspaceId).Path);
 
     private static string Check(string workspaceId) =>
         workspaceId.Length is > 0 and <= 64 && workspaceId.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')

@@ -3,6 +3,7 @@ using Ash.Protocol.Bridge;
 using Ash.Runner.Kernel;
 using Ash.Runner.Sandboxes;
 using Ash.Runner.Tests.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ash.Runner.Tests.Sandboxes;
 
@@ -149,6 +150,7 @@ public sealed class SandboxTests(RunnerFixture runner)
         await sandbox.SendAsync(new Shutdown("end"));
 
         Assert.Equal(SandboxExit.Ended, await sandbox.Sandbox.Exited.WaitAsync(Cancellation));
+        Assert.False(await sandbox.Sandbox.Connections.WaitToReadAsync(Cancellation));
     }
 
     [Fact]
@@ -250,6 +252,22 @@ public sealed class SandboxTests(RunnerFixture runner)
         var failure = await Assert.ThrowsAsync<SandboxException>(() => host.StartAsync(spec, Cancellation));
 
         Assert.Contains(cli, failure.Message);
+        AssertNothingLeft(host, spec.Id);
+    }
+
+    [Fact]
+    public async Task ABridgeThatNeverSaysHello_IsGivenUp()
+    {
+        var silent = Path.Combine(runner.Root, "silent-bridge");
+        await File.WriteAllTextAsync(silent, "#!/bin/sh\necho waiting; exec sleep 1000\n", Cancellation);
+        File.SetUnixFileMode(silent, (UnixFileMode)0b111_101_101);
+        using var host = SandboxHost.Create(
+            runner.Options with { BridgeProgram = silent }, NullLoggerFactory.Instance, new ImpatientClock());
+        var spec = runner.MakeSpec();
+
+        var failure = await Assert.ThrowsAsync<SandboxException>(() => host.StartAsync(spec, Cancellation));
+
+        Assert.Contains("did not say hello", failure.Message);
         AssertNothingLeft(host, spec.Id);
     }
 

@@ -76,6 +76,26 @@ public sealed class WorkspaceStoreTests : IDisposable
     }
 
     [Fact]
+    public void Removal_OfATreeDeeperThanAnyPath_Works()
+    {
+        var workspace = store.Create("deep", Uid, null, copyAll: false);
+        using (var python = Process.Start(new ProcessStartInfo("python3", ["-c", """
+            import os
+            for i in range(3000):
+                os.mkdir('folder'); open('file', 'w').close(); os.symlink('/etc', 'link'); os.mkfifo('pipe'); os.chdir('folder')
+            """]) { WorkingDirectory = workspace.WorkPath })!)
+        {
+            python.WaitForExit();
+            Assert.Equal(0, python.ExitCode);
+        }
+
+        store.Remove("deep");
+
+        Assert.False(store.Exists("deep"));
+        Assert.True(Directory.Exists("/etc"));
+    }
+
+    [Fact]
     public void AFailedCreation_LeavesNothing()
     {
         Assert.ThrowsAny<IOException>(() => store.Create("one", Uid, Path.Combine(folder, "nowhere"), copyAll: false));
