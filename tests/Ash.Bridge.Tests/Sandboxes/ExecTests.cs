@@ -60,6 +60,19 @@ public sealed class ExecTests(PublishedBridge bridge) : SandboxTests(bridge)
     }
 
     [Fact]
+    public async Task Command_IsKilled_ThoughItHadNotStartedYet()
+    {
+        await using var sandbox = await StartAsync();
+        using var server = await sandbox.WelcomeAsync();
+        await ConfigureAsync(server);
+
+        await server.SendAsync(new Exec("e", "sleep 1000", 1_000_000));
+        await server.SendAsync(new KillExec("k", "e"));
+
+        Assert.Equal(new ExecExited("e", Signal: 9), (await server.UntilAsync<ExecExited>()).Header with { Number = 0 });
+    }
+
+    [Fact]
     public async Task BackgroundChild_DoesNotHoldUpTheEnd_AndLivesOn()
     {
         await using var sandbox = await StartAsync();
