@@ -20,6 +20,7 @@ internal sealed class Outbox(SegmentPool pool)
 
     private long added; // Bytes ever, as is the next.
     private long sent;
+    private long acknowledged;
     private Segment? cursor;
     private int cursorOffset;
 
@@ -90,14 +91,40 @@ internal sealed class Outbox(SegmentPool pool)
     {
         sent += count;
         cursorOffset += count;
+        Forget();
     }
 
-    /// <summary>Forgets every frame up to <paramref name="number"/>; false where that was never sent on this connection.</summary>
+    /// <summary>Forgets every frame up to <paramref name="number"/>, each once it was sent; false where there is no such frame.</summary>
+    /// <remarks>
+    /// A server may have stored frames of the last connection after it welcomed this one; it still counts on seeing
+    /// every number after that of its welcome.
+    /// </remarks>
     internal bool TryAcknowledge(long number)
+    {
+        if (number > Head)
+        {
+            return false;
+        }
+
+        acknowledged = Math.Max(acknowledged, number);
+        Forget();
+        return true;
+    }
+
+    /// <summary>Begins a new connection: forgets what the server has stored before, and everything else is unsent again.</summary>
+    internal void Resume(long stored)
+    {
+        sent = added;
+        TryAcknowledge(Math.Min(stored, Head));
+        sent = added - bytes.Length;
+        cursor = null;
+    }
+
+    private void Forget()
     {
         var start = added - bytes.Length;
         var end = start;
-        while (Oldest <= Math.Min(number, Head) && end + lengths.Peek() <= sent)
+        while (Oldest <= acknowledged && end + lengths.Peek() <= sent)
         {
             end += lengths.Dequeue();
         }
@@ -112,17 +139,6 @@ internal sealed class Outbox(SegmentPool pool)
         {
             lengths.TrimExcess();
         }
-
-        return Oldest > number;
-    }
-
-    /// <summary>Begins a new connection: forgets what the server has stored before, and everything else is unsent again.</summary>
-    internal void Resume(long acknowledged)
-    {
-        sent = added;
-        TryAcknowledge(Math.Min(acknowledged, Head));
-        sent = added - bytes.Length;
-        cursor = null;
     }
 
     /// <summary>Nearly all frames are lines. Written like this they leave no garbage, and the heap stays as small as it began.</summary>

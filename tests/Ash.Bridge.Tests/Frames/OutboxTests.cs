@@ -34,16 +34,29 @@ public sealed class OutboxTests
     }
 
     [Fact]
-    public void Acknowledgement_OfWhatWasNotSent_IsRefused()
+    public void Acknowledgement_BeyondTheNewestFrame_IsRefused()
+    {
+        Add("a");
+
+        Assert.False(outbox.TryAcknowledge(2));
+        Assert.Equal(1, outbox.Oldest);
+        Assert.True(outbox.TryAcknowledge(0));
+    }
+
+    [Fact]
+    public void Acknowledgement_OfAFrameOfTheLastConnection_HoldsOnceItWasSentOnThisOne()
     {
         Add("a");
         Add("b");
+        SendAll();
+        outbox.Resume(0);
         outbox.Sent(10);
 
-        Assert.False(outbox.TryAcknowledge(1));
-        Assert.False(outbox.TryAcknowledge(3));
+        Assert.True(outbox.TryAcknowledge(1));
+
         Assert.Equal(1, outbox.Oldest);
-        Assert.True(outbox.TryAcknowledge(0));
+        outbox.Sent(outbox.Unsent.Length);
+        Assert.Equal(2, outbox.Oldest);
     }
 
     [Fact]
