@@ -29,6 +29,17 @@ public sealed class FirstProcessTests(PublishedBridge bridge) : SandboxTests(bri
     }
 
     [Fact]
+    public async Task Bridge_IgnoresEverySignal_ButThoseItCannotDoWithout()
+    {
+        await using var sandbox = await StartAsync();
+        using var server = await sandbox.WelcomeAsync();
+
+        var ignored = Convert.ToUInt64(sandbox.HostStatus("SigIgn").Single(), 16);
+
+        Assert.Equal([9, 17, 19, 33, 34], Enumerable.Range(1, 64).Where(signal => (ignored >> (signal - 1) & 1) == 0));
+    }
+
+    [Fact]
     public async Task KillOfEverythingFromInside_IsTheEndOfTheCommand_NotOfTheBridge()
     {
         await using var sandbox = await StartAsync();
