@@ -37,7 +37,14 @@ internal sealed class BridgeProcess
         var executions = new Executions(loop, children, outbox, scratch);
         var commands = new CommandExecutor(outbox, children, cli, executions, onShutdown: EndSoon);
         link = new HostLink(
-            loop, pool, outbox, cli, commands, options.HostSocket, options.OrphanTimeout, onOrphaned: () => children.KillAll(() => Libc.Exit(OrphanedExit)));
+            loop,
+            pool,
+            outbox,
+            cli,
+            commands,
+            options.HostSocket,
+            options.OrphanTimeout,
+            onOrphaned: () => children.KillAll(() => Libc.Exit(OrphanedExit)));
         loop.AfterRound = AfterRound;
 
         if (RelayListener.Start(loop, pool, options.RelayPort, options.BrokerSocket) is not 0 and var error)

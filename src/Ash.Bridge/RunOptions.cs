@@ -37,10 +37,12 @@ internal sealed record RunOptions
         "--orphan-timeout" when IsSeconds(value, out var seconds) => this with { OrphanTimeout = TimeSpan.FromSeconds(seconds) },
         "--host-socket" when value.StartsWith('/') => this with { HostSocket = value },
         "--broker-socket" when value.StartsWith('/') => this with { BrokerSocket = value },
-        "--relay-port" when ushort.TryParse(value, CultureInfo.InvariantCulture, out var port) && port > 0 => this with { RelayPort = port },
+        "--relay-port" when ushort.TryParse(value, CultureInfo.InvariantCulture, out var port) && port > 0 =>
+            this with { RelayPort = port },
         _ => null,
     };
 
     private static bool IsSeconds(string value, out double seconds) =>
-        double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds) && seconds is > 0 and < int.MaxValue / 1000;
+        double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds)
+        && seconds is > 0 and < int.MaxValue / 1000;
 }

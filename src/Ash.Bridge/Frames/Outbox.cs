@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text.Unicode;
 using Ash.Protocol.Bridge;
 
 namespace Ash.Bridge.Frames;
@@ -10,13 +12,15 @@ internal sealed class Outbox(SegmentPool pool)
     private const int FrameOverhead = 16;
 
     private const int LargeBacklog = 1024;
+    private const int MaxLineHeaderBytes = 128;
 
     private readonly ByteQueue bytes = new(pool);
-    private readonly Queue<long> ends = new(); // Of each kept frame, counted from the first byte ever.
+    private readonly Queue<int> lengths = new(); // Of each kept frame, header and payload.
     private readonly ArrayBufferWriter<byte> header = new();
 
-    private long added;
+    private long added; // Bytes ever, as is the next.
     private long sent;
+    private long acknowledged;
     private Segment? cursor;
     private int cursorOffset;
 
@@ -24,10 +28,10 @@ internal sealed class Outbox(SegmentPool pool)
     internal long Head { get; private set; }
 
     /// <summary>Number of the oldest frame kept, <see cref="Head"/> + 1 where none is.</summary>
-    internal long Oldest => Head + 1 - ends.Count;
+    internal long Oldest => Head + 1 - lengths.Count;
 
     /// <summary>Whoever can wait must wait until the server has acknowledged something.</summary>
-    internal bool IsFull => bytes.Length + ((long)ends.Count * FrameOverhead) >= BridgeProtocol.MaxUnacknowledgedBytes;
+    internal bool IsFull => bytes.Length + ((long)lengths.Count * FrameOverhead) >= BridgeProtocol.MaxUnacknowledgedBytes;
 
     /// <summary>The next bytes for this connection, as many as lie together; empty where all were sent.</summary>
     internal ReadOnlySpan<byte> Unsent
@@ -58,34 +62,71 @@ internal sealed class Outbox(SegmentPool pool)
     /// <summary>Gives the frame its number and keeps it.</summary>
     internal void Add(BridgeEvent frame, ReadOnlySpan<byte> payload = default)
     {
-        WriteHeader(frame);
+        Head++;
+        header.ResetWrittenCount();
+        FrameFormat.WriteHeader(header, frame with { Number = Head });
+        bytes.Write(header.WrittenSpan);
         bytes.Write(payload);
-        Close(payload.Length);
+        Keep(header.WrittenCount + payload.Length);
     }
 
-    /// <summary>The same with a payload that is taken out of a queue, all of it.</summary>
-    internal void Add(BridgeEvent frame, ByteQueue payload)
+    /// <summary>A <see cref="CliLine"/>.</summary>
+    internal void AddLine(int process, ReadOnlySpan<byte> line)
     {
-        var length = payload.Length;
-        WriteHeader(frame);
-        payload.MoveTo(bytes, length);
-        Close(length);
+        var headerLength = WriteLineHeader(process, line.Length);
+        bytes.Write(line);
+        Keep(headerLength + line.Length);
+    }
+
+    /// <summary>A <see cref="CliLine"/> that is taken out of a queue, all of it.</summary>
+    internal void AddLine(int process, ByteQueue line)
+    {
+        var length = (int)line.Length;
+        var headerLength = WriteLineHeader(process, length);
+        line.MoveTo(bytes, length);
+        Keep(headerLength + length);
     }
 
     internal void Sent(int count)
     {
         sent += count;
         cursorOffset += count;
+        Forget();
     }
 
-    /// <summary>Forgets every frame up to <paramref name="number"/>; false where that was never sent on this connection.</summary>
+    /// <summary>Forgets every frame up to <paramref name="number"/>, each once it was sent; false where there is no such frame.</summary>
+    /// <remarks>
+    /// A server may have stored frames of the last connection after it welcomed this one; it still counts on seeing
+    /// every number after that of its welcome.
+    /// </remarks>
     internal bool TryAcknowledge(long number)
+    {
+        if (number > Head)
+        {
+            return false;
+        }
+
+        acknowledged = Math.Max(acknowledged, number);
+        Forget();
+        return true;
+    }
+
+    /// <summary>Begins a new connection: forgets what the server has stored before, and everything else is unsent again.</summary>
+    internal void Resume(long stored)
+    {
+        sent = added;
+        TryAcknowledge(Math.Min(stored, Head));
+        sent = added - bytes.Length;
+        cursor = null;
+    }
+
+    private void Forget()
     {
         var start = added - bytes.Length;
         var end = start;
-        while (Oldest <= Math.Min(number, Head) && ends.Peek() <= sent)
+        while (Oldest <= acknowledged && end + lengths.Peek() <= sent)
         {
-            end = ends.Dequeue();
+            end += lengths.Dequeue();
         }
 
         bytes.Skip(end - start);
@@ -94,34 +135,29 @@ internal sealed class Outbox(SegmentPool pool)
             cursor = null; // It would point at what is no longer there; it is found again at the front.
         }
 
-        if (ends.Count == 0 && ends.Capacity > LargeBacklog)
+        if (lengths.Count == 0 && lengths.Capacity > LargeBacklog)
         {
-            ends.TrimExcess();
+            lengths.TrimExcess();
         }
-
-        return Oldest > number;
     }
 
-    /// <summary>Begins a new connection: forgets what the server has stored before, and everything else is unsent again.</summary>
-    internal void Resume(long acknowledged)
-    {
-        sent = added;
-        TryAcknowledge(Math.Min(acknowledged, Head));
-        sent = added - bytes.Length;
-        cursor = null;
-    }
-
-    private void WriteHeader(BridgeEvent frame)
+    /// <summary>Nearly all frames are lines. Written like this they leave no garbage, and the heap stays as small as it began.</summary>
+    private int WriteLineHeader(int process, int length)
     {
         Head++;
-        header.ResetWrittenCount();
-        FrameFormat.WriteHeader(header, frame with { Number = Head });
-        bytes.Write(header.WrittenSpan);
+        Span<byte> text = stackalloc byte[MaxLineHeaderBytes];
+        Utf8.TryWrite(
+            text,
+            CultureInfo.InvariantCulture,
+            $"{{\"type\":\"line\",\"process\":{process},\"bytes\":{length},\"n\":{Head}}}\n",
+            out var written);
+        bytes.Write(text[..written]);
+        return written;
     }
 
-    private void Close(long payloadLength)
+    private void Keep(int length)
     {
-        added += header.WrittenCount + payloadLength;
-        ends.Enqueue(added);
+        added += length;
+        lengths.Enqueue(length);
     }
 }

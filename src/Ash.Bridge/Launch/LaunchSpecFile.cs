@@ -25,7 +25,8 @@ internal static class LaunchSpecFile
         _ when !spec.Bubblewrap.StartsWith('/') => "bubblewrap must be an absolute path",
         _ when spec.Command.Any(argument => argument.Contains('\0')) => "the command contains NUL",
         _ when spec.Binds.FirstOrDefault(bind => !IsName(bind.Name)) is { } bind => $"'{bind.Name}' is no name below /mnt",
-        _ when spec.Binds.GroupBy(bind => bind.Name).FirstOrDefault(group => group.Skip(1).Any()) is { } twice => $"'{twice.Key}' is bound twice",
+        _ when spec.Binds.CountBy(bind => bind.Name).FirstOrDefault(count => count.Value > 1).Key is { } twice =>
+            $"'{twice}' is bound twice",
         _ => null,
     };
 

@@ -90,7 +90,8 @@ internal sealed class Launcher
         log = OpenPrivate(spec.LogFile, Libc.OpenWriteOnly | Libc.OpenAppend, "log file");
         info = OpenPrivate(spec.InfoFile, Libc.OpenReadWrite | Libc.OpenTruncate, "info file");
         arguments = ThrowIfFailed(
-            Libc.Open(spec.ArgumentsFile, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0), $"open arguments file {spec.ArgumentsFile}");
+            Libc.Open(spec.ArgumentsFile, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0),
+            $"open arguments file {spec.ArgumentsFile}");
         filter = ThrowIfFailed(
             Libc.Open(spec.SeccompFile, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0), $"open seccomp file {spec.SeccompFile}");
     }
@@ -98,7 +99,8 @@ internal sealed class Launcher
     private static int OpenPrivate(string path, int flags, string what)
     {
         var descriptor = ThrowIfFailed(
-            Libc.Open(path, flags | Libc.OpenCreate | Libc.OpenNoFollow | Libc.OpenCloseOnExec, PrivateFile), $"open {what} {path}");
+            Libc.Open(path, flags | Libc.OpenCreate | Libc.OpenNoFollow | Libc.OpenCloseOnExec, PrivateFile),
+            $"open {what} {path}");
         ThrowIfFailed(Libc.ChangeMode(descriptor, PrivateFile), $"chmod {what} {path}");
         return descriptor;
     }

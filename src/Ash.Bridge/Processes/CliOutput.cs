@@ -30,9 +30,9 @@ internal sealed class CliOutput : IPipeSink, ILineSink
         onEnd();
     }
 
-    public void OnLine(ReadOnlySpan<byte> line) => outbox.Add(new CliLine(process, line.Length), line);
+    public void OnLine(ReadOnlySpan<byte> line) => outbox.AddLine(process, line);
 
-    public void OnLine(ByteQueue line) => outbox.Add(new CliLine(process, (int)line.Length), line);
+    public void OnLine(ByteQueue line) => outbox.AddLine(process, line);
 
     public void OnRefused(long length) => outbox.Add(new CliLineRefused(process, length));
 }

@@ -17,9 +17,17 @@ internal sealed class Execution
     private readonly PipeReader[] readers;
     private ExitStatus? exit;
     private bool timedOut;
+    private bool isReported;
 
     internal Execution(
-        EventLoop loop, Outbox outbox, Memory<byte> scratch, string id, int process, (int Output, int Error) pipes, TimeSpan timeout, Action onEnded)
+        EventLoop loop,
+        Outbox outbox,
+        Memory<byte> scratch,
+        string id,
+        int process,
+        (int Output, int Error) pipes,
+        TimeSpan timeout,
+        Action onEnded)
     {
         this.outbox = outbox;
         this.id = id;
@@ -57,9 +65,9 @@ internal sealed class Execution
 
     private void ReportIfEnded()
     {
-        if (exit is { } status && outputs.All(output => output.HasEnded))
+        if (!isReported && exit is { } status && outputs.All(output => output.HasEnded))
         {
-            exit = null; // Reported once, though both the shell's end and the last pipe's may come here.
+            isReported = true;
             outbox.Add(new ExecExited(id, status.Code, status.Signal, timedOut, outputs.Any(output => output.IsTruncated)));
             onEnded();
         }

@@ -12,6 +12,7 @@ internal sealed class Executions(EventLoop loop, Children children, Outbox outbo
     private const string Shell = "/bin/sh";
 
     private readonly Dictionary<string, Execution?> running = []; // Null while it starts.
+    private readonly HashSet<string> killedEarly = []; // Before they had started.
 
     /// <summary><paramref name="onDone"/> gets null once it runs, else why it does not; output and end follow as frames.</summary>
     internal void Start(Exec command, IReadOnlyDictionary<string, string> environment, Action<string?> onDone)
@@ -43,10 +44,15 @@ internal sealed class Executions(EventLoop loop, Children children, Outbox outbo
                     (stdout.Ours, stderr.Ours),
                     TimeSpan.FromMilliseconds(command.TimeoutMs),
                     onEnded: () => running.Remove(command.Id));
+                if (killedEarly.Remove(command.Id))
+                {
+                    Kill(command.Id);
+                }
             },
             onFailed: error =>
             {
                 running.Remove(command.Id);
+                killedEarly.Remove(command.Id);
                 Descriptor.Close(ref stdout.Ours);
                 Descriptor.Close(ref stderr.Ours);
                 onDone(Errno.Text(error));
@@ -55,7 +61,18 @@ internal sealed class Executions(EventLoop loop, Children children, Outbox outbo
     }
 
     /// <summary>Harmless where there is no such command.</summary>
-    internal void Kill(string id) => running.GetValueOrDefault(id)?.Kill();
+    internal void Kill(string id)
+    {
+        if (running.TryGetValue(id, out var execution))
+        {
+            if (execution is null)
+            {
+                killedEarly.Add(id);
+            }
+
+            execution?.Kill();
+        }
+    }
 
     private string? RefusalOf(Exec command) => command switch
     {

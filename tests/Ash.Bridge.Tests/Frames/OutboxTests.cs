@@ -34,16 +34,29 @@ public sealed class OutboxTests
     }
 
     [Fact]
-    public void Acknowledgement_OfWhatWasNotSent_IsRefused()
+    public void Acknowledgement_BeyondTheNewestFrame_IsRefused()
+    {
+        Add("a");
+
+        Assert.False(outbox.TryAcknowledge(2));
+        Assert.Equal(1, outbox.Oldest);
+        Assert.True(outbox.TryAcknowledge(0));
+    }
+
+    [Fact]
+    public void Acknowledgement_OfAFrameOfTheLastConnection_HoldsOnceItWasSentOnThisOne()
     {
         Add("a");
         Add("b");
+        SendAll();
+        outbox.Resume(0);
         outbox.Sent(10);
 
-        Assert.False(outbox.TryAcknowledge(1));
-        Assert.False(outbox.TryAcknowledge(3));
+        Assert.True(outbox.TryAcknowledge(1));
+
         Assert.Equal(1, outbox.Oldest);
-        Assert.True(outbox.TryAcknowledge(0));
+        outbox.Sent(outbox.Unsent.Length);
+        Assert.Equal(2, outbox.Oldest);
     }
 
     [Fact]
@@ -64,7 +77,7 @@ public sealed class OutboxTests
         var line = new byte[1024 * 1024];
         while (!outbox.IsFull)
         {
-            outbox.Add(new CliLine(1, line.Length), line);
+            outbox.AddLine(1, line);
         }
 
         Assert.Equal(64, outbox.Head);
@@ -79,7 +92,7 @@ public sealed class OutboxTests
     {
         while (!outbox.IsFull)
         {
-            outbox.Add(new CliLine(1, 0));
+            outbox.AddLine(1, []);
         }
 
         Assert.InRange(outbox.Head, 500_000, 1_500_000);
@@ -92,11 +105,22 @@ public sealed class OutboxTests
         var bytes = Enumerable.Range(0, 200_000).Select(i => (byte)i).ToArray();
         queue.Write(bytes);
 
-        outbox.Add(new CliLine(1, bytes.Length), queue);
+        outbox.AddLine(7, queue);
 
         Assert.True(queue.IsEmpty);
         Assert.Equal(bytes, Decode(SendBytes()).Single().Payload);
     }
+
+    [Fact]
+    public void Line_IsEncodedLikeEveryOtherFrame() =>
+        Gen.Select(Gen.Int, Gen.Byte.Array[0, 1000]).Sample((process, line) =>
+        {
+            var (quick, usual) = (new Outbox(new SegmentPool()), new Outbox(new SegmentPool()));
+            quick.AddLine(process, line);
+            usual.Add(new CliLine(process, line.Length), line);
+
+            Assert.Equal(usual.Unsent.ToArray(), quick.Unsent.ToArray());
+        });
 
     /// <summary>Whatever the order of adding, sending, acknowledging and reconnecting: the server sees every frame, once, in order.</summary>
     [Fact]
@@ -159,7 +183,7 @@ public sealed class OutboxTests
     private void Add(string line)
     {
         var bytes = Encoding.UTF8.GetBytes(line);
-        outbox.Add(new CliLine(1, bytes.Length), bytes);
+        outbox.AddLine(1, bytes);
     }
 
     private List<(int, string)> SendAll() =>

@@ -33,13 +33,11 @@ public sealed class CliTests(PublishedBridge bridge) : SandboxTests(bridge)
         await server.WriteLineAsync("one", "1");
         await server.WriteLineAsync("two", "2");
         await server.SendAsync(new CloseInput("close"));
-        await server.WriteLineAsync("late", "3");
         var frames = await server.AllUntilAsync<CliExited>();
 
         Assert.Equal(["<1>", "<2>", "unfinished"], frames.Where(frame => frame.Header is CliLine).Select(frame => frame.Text));
         Assert.Equal("last words", frames.Single(frame => frame.Header is CliErrorLine).Text);
         Assert.Equal(new CliExited(1, Code: 7), frames[^1].Header with { Number = 0 });
-        Assert.Contains(frames, frame => frame.Header is CommandDone { Id: "late", Ok: false });
     }
 
     [Fact]
@@ -135,6 +133,13 @@ public sealed class CliTests(PublishedBridge bridge) : SandboxTests(bridge)
         await server.WriteLineAsync("early", "nobody");
         Assert.False(((CommandDone)(await server.UntilAsync<CommandDone>()).Header).Ok);
         Assert.False((await server.AskAsync(new CloseInput("close"))).Ok);
+
+        await server.AskAsync(Script("closed", "sleep 1000"));
+        Assert.True((await server.AskAsync(new CloseInput("close it"))).Ok);
+        await server.WriteLineAsync("late", "nobody");
+        Assert.Equal("The CLI's input is closed.", ((CommandDone)(await server.UntilAsync<CommandDone>()).Header).Error);
+        await server.SendAsync(new KillCli("kill it"));
+        await server.UntilAsync<CliExited>();
 
         await server.AskAsync(Script("start", "sleep 1000"));
         foreach (var id in (string[])["first", "second", "third"])

@@ -60,6 +60,19 @@ public sealed class ExecTests(PublishedBridge bridge) : SandboxTests(bridge)
     }
 
     [Fact]
+    public async Task Command_IsKilled_ThoughItHadNotStartedYet()
+    {
+        await using var sandbox = await StartAsync();
+        using var server = await sandbox.WelcomeAsync();
+        await ConfigureAsync(server);
+
+        await server.SendAsync(new Exec("e", "sleep 1000", 1_000_000));
+        await server.SendAsync(new KillExec("k", "e"));
+
+        Assert.Equal(new ExecExited("e", Signal: 9), (await server.UntilAsync<ExecExited>()).Header with { Number = 0 });
+    }
+
+    [Fact]
     public async Task BackgroundChild_DoesNotHoldUpTheEnd_AndLivesOn()
     {
         await using var sandbox = await StartAsync();
@@ -70,7 +83,8 @@ public sealed class ExecTests(PublishedBridge bridge) : SandboxTests(bridge)
 
         Assert.Equal(60_005, Output(frames, "stdout").Length);
         Assert.Equal(new ExecExited("e", Code: 0), frames[^1].Header with { Number = 0 });
-        Assert.Contains("sleep", Output(await RunAsync(server, new Exec("f", "cat /proc/[0-9]*/comm", 10_000)), "stdout"));
+        const string Look = "until cat /proc/[0-9]*/comm 2>/dev/null | grep -q sleep; do read n < /proc/uptime; done; echo alive";
+        Assert.Equal("alive\n", Output(await RunAsync(server, new Exec("f", Look, 10_000)), "stdout"));
     }
 
     [Fact]

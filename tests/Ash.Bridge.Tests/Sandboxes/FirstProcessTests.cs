@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Ash.Protocol.Bridge;
 
@@ -25,6 +26,17 @@ public sealed class FirstProcessTests(PublishedBridge bridge) : SandboxTests(bri
         }
 
         Assert.True((await server.AskAsync(new KillExec("alive", "nothing"))).Ok);
+    }
+
+    [Fact]
+    public async Task Bridge_IgnoresEverySignal_ButThoseItCannotDoWithout()
+    {
+        await using var sandbox = await StartAsync();
+        using var server = await sandbox.WelcomeAsync();
+
+        var ignored = Convert.ToUInt64(sandbox.HostStatus("SigIgn").Single(), 16);
+
+        Assert.Equal([9, 17, 19, 33, 34], Enumerable.Range(1, 64).Where(signal => (ignored >> (signal - 1) & 1) == 0));
     }
 
     [Fact]
@@ -109,6 +121,28 @@ public sealed class FirstProcessTests(PublishedBridge bridge) : SandboxTests(bri
         }
 
         Assert.Equal(3, await sandbox.WaitForEndAsync());
+    }
+
+    [Fact]
+    public async Task Bridge_RefusesToRun_OutsideASandbox()
+    {
+        using var process = Process.Start(new ProcessStartInfo(Bridge.Path, ["run"]) { RedirectStandardError = true })
+            ?? throw new InvalidOperationException("The bridge did not start.");
+
+        Assert.Equal("ash-bridge: run is for pid 1 of a sandbox, and for nobody else\n", await process.StandardError.ReadToEndAsync(Deadline.Token));
+        await process.WaitForExitAsync(Deadline.Token);
+        Assert.Equal(64, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task Bridge_GoesOnWithoutRelay_WhereItCannotListen_AndSaysSo()
+    {
+        await using var sandbox = await StartAsync("--relay-port", "1");
+        using var server = await sandbox.WelcomeAsync();
+
+        await ConfigureAsync(server);
+
+        Assert.Equal("ash-bridge: no relay on 127.0.0.1:1: Permission denied\n", await File.ReadAllTextAsync(Path.Combine(sandbox.Folder, "log"), Deadline.Token));
     }
 
     [Fact]
