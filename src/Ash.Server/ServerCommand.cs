@@ -86,7 +86,10 @@ internal static class ServerCommand
     }
 
     /// <summary>The whole server, ready to start.</summary>
-    internal static WebApplication Build(ServerSettings settings, DataFolder data)
+    /// <param name="settings">Checked.</param>
+    /// <param name="data">Held by this process.</param>
+    /// <param name="replace">Has the last word on the services, for tests.</param>
+    internal static WebApplication Build(ServerSettings settings, DataFolder data, Action<IServiceCollection>? replace = null)
     {
         data.MigrateStorage();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
@@ -113,6 +116,7 @@ internal static class ServerCommand
             .AddAgents()
             .AddSessions();
 
+        replace?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseApi();
         app.UseAccess();

@@ -41,6 +41,9 @@ internal sealed record ServerSettings
     public required TimeSpan TurnTimeout { get; init; }
     public required TimeSpan OrphanTimeout { get; init; }
     public required TimeSpan EndedRetention { get; init; }
+
+    /// <summary>A turn's partial rows are kept for so long after its end.</summary>
+    public required TimeSpan DeltaRetention { get; init; }
     public required ShutdownMode Shutdown { get; init; }
 }
 

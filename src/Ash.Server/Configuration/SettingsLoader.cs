@@ -58,6 +58,7 @@ internal static class SettingsLoader
             TurnTimeout = reader.Duration("ASH_TURN_TIMEOUT", TimeSpan.FromHours(1)),
             OrphanTimeout = reader.Duration("ASH_ORPHAN_TIMEOUT", TimeSpan.FromMinutes(10)),
             EndedRetention = reader.Duration("ASH_ENDED_RETENTION", TimeSpan.FromDays(7)),
+            DeltaRetention = reader.Duration("ASH_DELTA_RETENTION", TimeSpan.FromDays(7)),
             Shutdown = reader.Choice("ASH_SHUTDOWN", ShutdownMode.Drain, ("drain", ShutdownMode.Drain), ("keep", ShutdownMode.Keep)),
         };
 

@@ -26,7 +26,7 @@ internal sealed partial class EndedSessionSweeper(
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (Exception failure) when (failure is StoreException or IOException or UnauthorizedAccessException)
+            catch (StoreException failure)
             {
                 LogSweepFailed(failure);
             }
@@ -39,14 +39,27 @@ internal sealed partial class EndedSessionSweeper(
         var cutoff = now - settings.EndedRetention;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var expired = await db.Sessions
-            .Where(session => session.Status == SessionStatus.Ended && session.WorkspaceId != null && session.EndedAt <= cutoff)
+            .Where(session => session.WorkspaceId != null && session.EndedAt <= cutoff)
+
+            // Its sandbox may still be going down: until that is gone it uses the files and the uid.
+            .Where(session => !db.Sandboxes.Any(sandbox => sandbox.SessionId == session.Id))
             .Select(session => new { session.Id, WorkspaceId = session.WorkspaceId!.Value })
             .ToListAsync(cancellationToken);
 
         foreach (var session in expired)
         {
-            // The files first: with the row's uid goes the claim on it.
-            workspaces.Remove(session.WorkspaceId.ToString());
+            try
+            {
+                // The files first: with the row's uid goes the claim on it.
+                workspaces.Remove(session.WorkspaceId.ToString());
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // One folder that cannot be removed must not keep the others.
+                LogRemovalFailed(failure, session.Id);
+                continue;
+            }
+
             await writer.WriteAsync(Durability.Process, transaction => transaction.Db.Sessions
                 .Where(row => row.Id == session.Id)
                 .ExecuteUpdate(row => row.SetProperty(s => s.WorkspaceId, (Guid?)null).SetProperty(s => s.Uid, (int?)null)));
@@ -61,6 +74,9 @@ internal sealed partial class EndedSessionSweeper(
 
     [LoggerMessage(LogLevel.Information, "Removed the files of session {SessionId}, which ended long enough ago")]
     private partial void LogRemoved(Guid sessionId);
+
+    [LoggerMessage(LogLevel.Error, "Could not remove the files of the ended session {SessionId}; tried again in a minute")]
+    private partial void LogRemovalFailed(Exception failure, Guid sessionId);
 
     [LoggerMessage(LogLevel.Error, "Could not remove what has expired; tried again in a minute")]
     private partial void LogSweepFailed(Exception failure);

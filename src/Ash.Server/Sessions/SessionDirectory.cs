@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
@@ -25,6 +26,9 @@ internal sealed partial class SessionDirectory(
     ILogger<SessionDirectory> logger)
 {
     private const string CreateScope = "create";
+
+    /// <summary>The sessions that are being started, so that a repeated request waits for the first instead of starting it too.</summary>
+    private readonly ConcurrentDictionary<Guid, Lazy<Task<CreateSession>>> _starting = new();
 
     public ISessionGrain Grain(Guid id) => grains.GetGrain<ISessionGrain>(id);
 
@@ -81,20 +85,39 @@ internal sealed partial class SessionDirectory(
             return await FindRepeatAsync(tenantId, key!, cancellationToken) ?? throw new StoreException("A key was taken and is gone.");
         }
 
-        return await StartAsync(session, agent.ContentHash);
+        return await StartOnceAsync(session);
     }
 
-    private async Task<CreateSession> StartAsync(SessionRecord session, string contentHash)
+    private async Task<CreateSession> StartOnceAsync(SessionRecord session)
     {
         // From here on the client's patience does not matter: either the session stands or nothing is left of it.
+        var starting = _starting.GetOrAdd(session.Id, _ => new Lazy<Task<CreateSession>>(() => StartAsync(session)));
+        try
+        {
+            return await starting.Value;
+        }
+        finally
+        {
+            _starting.TryRemove(new KeyValuePair<Guid, Lazy<Task<CreateSession>>>(session.Id, starting));
+        }
+    }
+
+    private async Task<CreateSession> StartAsync(SessionRecord session)
+    {
+        var workspace = session.WorkspaceId!.Value.ToString();
         string? failure;
         try
         {
-            var content = contents.Open(contentHash);
-            workspaces.Create(session.WorkspaceId!.Value.ToString(), session.Uid!.Value, content.Path, copyAll: !content.Settings.ReadOnlyContent);
+            // It is there already where an earlier server died over this session's start.
+            if (!workspaces.Exists(workspace))
+            {
+                var content = contents.Open(session.ContentHash);
+                workspaces.Create(workspace, session.Uid!.Value, content.Path, copyAll: !content.Settings.ReadOnlyContent);
+            }
+
             failure = await Grain(session.Id).StartAsync();
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or SandboxException)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or SandboxException or StoreException)
         {
             failure = problem.Message;
         }
@@ -106,6 +129,7 @@ internal sealed partial class SessionDirectory(
 
         LogCreateFailed(session.Id, session.AgentName, failure ?? "the session ended meanwhile");
         await Grain(session.Id).EndAsync(purge: true);
+        workspaces.Remove(workspace);
         return new CreateSession.Refused(Problems.CreateFailed(failure ?? "the session ended meanwhile"));
     }
 
@@ -172,15 +196,15 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Refused(Problems.IdempotencyConflict);
         }
 
-        // The first request may still be starting the sandbox: this one gets the same answer when it has it.
-        if (await Grain(found.TargetId).StartAsync() is { } failure)
+        if (await FindAsync(tenantId, found.TargetId, cancellationToken) is not { } session)
         {
-            return new CreateSession.Refused(Problems.CreateFailed(failure));
+            return null;
         }
 
-        return await DescribeAsync(tenantId, found.TargetId, cancellationToken) is { } session
-            ? new CreateSession.Created(session)
-            : null;
+        // The first request may still be starting the sandbox: this one gets the same answer when it has it.
+        return session.Status == SessionStatus.Starting || _starting.ContainsKey(session.Id)
+            ? await StartOnceAsync(session)
+            : new CreateSession.Created(await DescribeAsync(tenantId, session.Id, cancellationToken) ?? SessionView.Describe(session, turn: null));
     }
 
     [LoggerMessage(LogLevel.Warning, "Session {SessionId} of agent {AgentName} could not be created: {Reason}")]

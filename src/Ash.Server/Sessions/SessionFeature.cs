@@ -22,6 +22,7 @@ internal static class SessionFeature
         services.AddSingleton<IModelCallAuthority, ModelCallAuthority>();
         services.AddHostedService<IdleSessionSweeper>();
         services.AddHostedService<EndedSessionSweeper>();
+        services.AddHostedService<DeltaSweeper>();
 
         // Last to start and first to stop: whatever sessions need is up before they come back, and there until they are gone.
         services.AddHostedService<SessionRecovery>();

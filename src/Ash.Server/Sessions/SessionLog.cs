@@ -32,9 +32,6 @@ internal sealed class SessionLog : IDisposable
     /// <summary>Tells readers where the log stands.</summary>
     public void Begin(bool idle) => _readers.Tail.Start(Head, idle);
 
-    /// <summary>Ends all streams: the session is being removed.</summary>
-    public void Complete() => _readers.Tail.Complete();
-
     /// <summary>Appends facts, and does whatever else belongs to them, in one transaction. Readers see them after the commit.</summary>
     /// <param name="entries">In order; may be empty.</param>
     /// <param name="durability">What the commit must survive.</param>
@@ -57,9 +54,11 @@ internal sealed class SessionLog : IDisposable
 
         await _writer.WriteAsync(durability, transaction =>
         {
-            foreach (ref readonly var row in rows.AsSpan())
+            for (var i = 0; i < rows.Length; i++)
             {
-                transaction.Append(_sessionId, row, inlinePayload: !EventFiles.IsTooLargeForRow(row));
+                // A row with a file stays: its removal would have to take the file with it.
+                var inline = !EventFiles.IsTooLargeForRow(rows[i]);
+                transaction.Append(_sessionId, rows[i], inline, isPartial: inline && entries[i].IsPartial);
             }
 
             also?.Invoke(transaction, rows);

@@ -86,7 +86,7 @@ internal sealed partial class SessionRuntime
         }
 
         var running = reading.Ended is null ? _current : null;
-        reading.Entries.Add(new LogEntry(EventType.Cli, running?.Id, line));
+        reading.Entries.Add(new LogEntry(EventType.Cli, running?.Id, line, info.IsPartial));
         if (info.Kind == CliLineKind.Result && running is { IsHandedOver: true } && Answers(info, running))
         {
             reading.End(running, TurnOutcome.FromResult(running, info, line));

@@ -14,6 +14,8 @@ internal sealed class SessionRuntimes(
     WorkspaceStore workspaces,
     BootRecord boot)
 {
+    private const int EventsAtOnce = 1000;
+
     private readonly ConcurrentDictionary<Guid, SessionRuntime> _open = new();
 
     public IEnumerable<SessionRuntime> All => _open.Values;
@@ -49,10 +51,15 @@ internal sealed class SessionRuntimes(
         _open.TryRemove(new KeyValuePair<Guid, SessionRuntime>(runtime.Id, runtime));
     }
 
-    /// <summary>Removes files and rows of an ended session.</summary>
+    /// <summary>Removes files and rows of an ended session, and ends the streams of whoever still watches it.</summary>
     public async Task PurgeAsync(SessionRuntime runtime)
     {
         await CloseAsync(runtime);
+        using (var watched = services.Tails.Acquire(runtime.Id))
+        {
+            watched.Tail.Complete();
+        }
+
         await RemoveAsync(runtime.Id, await FindWorkspaceAsync(runtime.Id));
     }
 
@@ -63,7 +70,7 @@ internal sealed class SessionRuntimes(
     }
 
     /// <summary>Files first: the row with the uid goes last, so that no uid is used again while a file of it exists.</summary>
-    public async Task RemoveAsync(Guid id, Guid? workspaceId)
+    private async Task RemoveAsync(Guid id, Guid? workspaceId)
     {
         if (workspaceId is { } workspace)
         {
@@ -71,12 +78,17 @@ internal sealed class SessionRuntimes(
         }
 
         files.Remove(id);
+        while (await services.Writer.WriteAsync(Durability.Process, transaction => transaction.RemoveEvents(id, EventsAtOnce)) == EventsAtOnce)
+        {
+            // A long log goes in steps: others write in between.
+        }
+
         await services.Writer.WriteAsync(Durability.Power, transaction =>
         {
             var scope = id.ToString();
-            transaction.Db.Events.Where(row => row.SessionId == id).ExecuteDelete();
             transaction.Db.Turns.Where(turn => turn.SessionId == id).ExecuteDelete();
-            transaction.Db.IdempotencyKeys.Where(key => key.Scope == scope || key.TargetId == id).ExecuteDelete();
+            transaction.Db.IdempotencyKeys.Where(key => key.Scope == scope).ExecuteDelete();
+            transaction.Db.IdempotencyKeys.Where(key => key.TargetId == id).ExecuteDelete();
             transaction.Db.Sessions.Where(session => session.Id == id).ExecuteDelete();
         });
     }

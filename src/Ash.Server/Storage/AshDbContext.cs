@@ -52,19 +52,28 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
             session.ToTable("sessions");
 
             // The list of a tenant's sessions, newest first.
-            session.HasIndex(s => new { s.TenantId, s.CreatedAt });
+            session.HasIndex(s => new { s.TenantId, s.CreatedAt, s.Id });
 
             // The sessions of an agent that is deleted, and the uids that are taken.
             session.HasIndex(s => s.AgentId);
             session.HasIndex(s => s.Uid).IsUnique();
+
+            // The ended sessions whose files are still there.
+            session.HasIndex(s => s.EndedAt).HasFilter("ended_at IS NOT NULL AND workspace_id IS NOT NULL");
         });
 
         modelBuilder.Entity<TurnRecord>(turn =>
         {
             turn.ToTable("turns");
 
-            // A session's turns in order: what waits, what runs, what a fresh process must be told.
+            // A session's turns in order: what a fresh process must be told.
             turn.HasIndex(t => new { t.SessionId, t.Id });
+
+            // The few that wait or run, among all that ever were.
+            turn.HasIndex(t => new { t.SessionId, t.Id }, "IX_turns_open").HasFilter("status <> 'Ended'");
+
+            // Those whose partial rows are still there, oldest first.
+            turn.HasIndex(t => t.EndedAt).HasFilter("ended_at IS NOT NULL AND deltas_pruned_at IS NULL");
         });
 
         modelBuilder.Entity<EventRecord>(row =>
@@ -91,7 +100,11 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
         modelBuilder.Entity<IdempotencyRecord>(key =>
         {
             key.ToTable("idempotency_keys");
-            key.HasKey(k => new { k.TenantId, k.Scope, k.Key });
+            // The scope first: with a session go its keys. It names one tenant's session, or the tenant is next.
+            key.HasKey(k => new { k.Scope, k.TenantId, k.Key });
+
+            // The key that made a session.
+            key.HasIndex(k => k.TargetId);
 
             // What has expired.
             key.HasIndex(k => k.CreatedAt);

@@ -1,25 +1,60 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Ash.Server.Events;
 
 namespace Ash.Server.Storage;
 
 /// <summary>Payloads above 1 MB, each in a file beside the database: <c>events/&lt;session&gt;/&lt;seq&gt;</c>.</summary>
-internal sealed class EventFiles(StoreLocation location)
+/// <remarks>
+/// A file is there, safe from power cuts, before its row is. Where a crash comes between them the file has no row: the next
+/// row with that number replaces it, or nobody ever looks at it, and it goes with its session.
+/// </remarks>
+internal sealed partial class EventFiles(StoreLocation location)
 {
     private const int MaxRowBytes = 1024 * 1024;
 
     public static bool IsTooLargeForRow(in EventRow row) => row.Payload.Length > MaxRowBytes;
 
     /// <summary>Writes a payload so that it survives a power cut; to be called before its row is committed.</summary>
+    /// <exception cref="StoreException">It could not be written.</exception>
     public async Task WriteAsync(Guid sessionId, EventRow row)
     {
-        Directory.CreateDirectory(Folder(sessionId));
-        await using var file = new FileStream(PathOf(sessionId, row.Seq), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        await file.WriteAsync(row.Payload);
-        file.Flush(flushToDisk: true);
+        try
+        {
+            var folder = Folder(sessionId);
+            if (!Directory.Exists(folder))
+            {
+                Directory.CreateDirectory(folder);
+                SyncFolder(location.EventFiles);
+                SyncFolder(Path.GetDirectoryName(location.EventFiles)!);
+            }
+
+            await using (var file = new FileStream(PathOf(sessionId, row.Seq), FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
+            {
+                await file.WriteAsync(row.Payload);
+                file.Flush(flushToDisk: true);
+            }
+
+            SyncFolder(folder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException("A large event could not be written: " + failure.Message, failure);
+        }
     }
 
-    public byte[] Read(Guid sessionId, long seq) => File.ReadAllBytes(PathOf(sessionId, seq));
+    /// <exception cref="StoreException">There is no such file, or it cannot be read.</exception>
+    public byte[] Read(Guid sessionId, long seq)
+    {
+        try
+        {
+            return File.ReadAllBytes(PathOf(sessionId, seq));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The payload of row {seq} of session {sessionId} cannot be read: {failure.Message}", failure);
+        }
+    }
 
     /// <summary>Removes all of a session's; harmless where there are none.</summary>
     public void Remove(Guid sessionId)
@@ -33,4 +68,33 @@ internal sealed class EventFiles(StoreLocation location)
     private string Folder(Guid sessionId) => Path.Combine(location.EventFiles, sessionId.ToString());
 
     private string PathOf(Guid sessionId, long seq) => Path.Combine(Folder(sessionId), seq.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>A new name survives a power cut only once its folder was synced.</summary>
+    private static void SyncFolder(string path)
+    {
+        const int readOnlyDirectory = 0x10000; // O_RDONLY | O_DIRECTORY
+        const int closeOnExec = 0x80000;
+        var descriptor = Open(path, readOnlyDirectory | closeOnExec);
+        if (descriptor < 0)
+        {
+            throw new IOException($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+
+        var result = Sync(descriptor);
+        var problem = Marshal.GetLastPInvokeErrorMessage();
+        _ = Close(descriptor);
+        if (result != 0)
+        {
+            throw new IOException($"{path} cannot be synced: {problem}");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }

@@ -15,6 +15,9 @@ internal sealed class EventRecord
     /// <summary>Unix milliseconds.</summary>
     public long At { get; set; }
 
+    /// <summary>Whether it exists only because partial messages are on, and may go some time after its turn's end.</summary>
+    public bool IsPartial { get; set; }
+
     /// <summary>Null where the payload is too large for a row and lies in a file.</summary>
     public byte[]? Payload { get; set; }
 }

@@ -1,43 +1,30 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Ash.Server.Events;
-using Microsoft.Data.Sqlite;
 
 namespace Ash.Server.Storage;
 
-/// <summary>Reads the logs. Any number of readers at a time, each on a connection of the pool.</summary>
-internal sealed class EventStore(StoreLocation location, EventFiles files) : IEventPages
+/// <summary>Reads the logs. Any number of readers at a time, each on a connection of its own while it reads a page.</summary>
+internal sealed class EventStore(StoreLocation location, EventFiles files) : IEventPages, IDisposable
 {
     private const int MaxPageBytes = 1024 * 1024;
+    private const int MaxIdleReaders = 16;
 
-    /// <summary>A gap of at least this is what a power cut left; a smaller one is what was removed since.</summary>
-    private const long PowerLossGap = 1_000_000;
+    /// <summary>What a power cut leaves is twice as wide, less what was lost; what was removed since is far smaller.</summary>
+    private const long PowerLossGap = 500_000;
 
-    private readonly string _connectionString = new SqliteConnectionStringBuilder(location.ConnectionString(readOnly: true))
-    {
-        Mode = SqliteOpenMode.ReadOnly,
-        Pooling = true,
-    }.ToString();
+    private readonly ConcurrentBag<EventReader> _idle = [];
 
     public ValueTask<EventPage> ReadAsync(Guid session, long afterSeq, int limit, CancellationToken cancellationToken)
     {
         // SQLite has no asynchronous reads; a page comes from the page cache in well under a millisecond.
-        using var connection = Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = """
-            SELECT seq, turn_id, type, at, payload FROM events WHERE session_id = $session AND seq > $after ORDER BY seq LIMIT $limit
-            """;
-        command.Parameters.AddWithValue("$session", session.ToByteArray(bigEndian: true));
-        command.Parameters.AddWithValue("$after", afterSeq);
-        command.Parameters.AddWithValue("$limit", limit);
-
-        var rows = new List<EventRow>();
+        var rows = new List<EventRow>(Math.Min(limit, 512));
         List<SeqRange>? pruned = null;
         var bytes = 0;
         var previous = afterSeq;
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+        Use(reader => reader.Read(session, afterSeq, limit, seq => files.Read(session, seq), row =>
         {
-            var row = Read(session, reader);
+            cancellationToken.ThrowIfCancellationRequested();
             if (row.Seq > previous + 1 && row.Seq - previous < PowerLossGap)
             {
                 (pruned ??= []).Add(new SeqRange(previous + 1, row.Seq - 1));
@@ -46,15 +33,9 @@ internal sealed class EventStore(StoreLocation location, EventFiles files) : IEv
             rows.Add(row);
             previous = row.Seq;
             bytes += row.Payload.Length;
-            if (bytes > MaxPageBytes)
-            {
-                return ValueTask.FromResult(new EventPage(rows, HasMore: true, pruned ?? []));
-            }
-
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
-        return ValueTask.FromResult(new EventPage(rows, HasMore: rows.Count == limit, pruned ?? []));
+            return bytes <= MaxPageBytes;
+        }));
+        return ValueTask.FromResult(new EventPage(rows, HasMore: rows.Count == limit || bytes > MaxPageBytes, pruned ?? []));
     }
 
     /// <summary>Every row after <paramref name="afterSeq"/>, as far as there is one now.</summary>
@@ -83,35 +64,46 @@ internal sealed class EventStore(StoreLocation location, EventFiles files) : IEv
     }
 
     /// <summary>Number of the newest row; 0 where there is none.</summary>
-    public async Task<long> FindHeadAsync(Guid session, CancellationToken cancellationToken)
+    public Task<long> FindHeadAsync(Guid session, CancellationToken cancellationToken)
     {
-        await using var connection = Open();
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT MAX(seq) FROM events WHERE session_id = $session";
-        command.Parameters.AddWithValue("$session", session.ToByteArray(bigEndian: true));
-        return await command.ExecuteScalarAsync(cancellationToken) is long head ? head : 0;
+        cancellationToken.ThrowIfCancellationRequested();
+        var head = 0L;
+        Use(reader => head = reader.FindHead(session));
+        return Task.FromResult(head);
     }
 
-    private SqliteConnection Open()
+    public void Dispose()
     {
-        var connection = new SqliteConnection(_connectionString);
-        connection.Open();
-        return connection;
-    }
-
-    private EventRow Read(Guid session, SqliteDataReader reader)
-    {
-        var seq = reader.GetInt64(0);
-        if (!EventTypes.TryParse(reader.GetString(2), out var type))
+        while (_idle.TryTake(out var reader))
         {
-            throw new StoreException($"Row {seq} of session {session} has the unknown type {reader.GetString(2)}.");
+            reader.Dispose();
+        }
+    }
+
+    /// <summary>A reader that failed is closed, and the next caller opens a new one.</summary>
+    private void Use(Action<EventReader> work)
+    {
+        if (!_idle.TryTake(out var reader))
+        {
+            reader = new EventReader(location);
         }
 
-        return new EventRow(
-            seq,
-            reader.IsDBNull(1) ? null : new Guid(reader.GetFieldValue<byte[]>(1), bigEndian: true),
-            type,
-            DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3)),
-            reader.IsDBNull(4) ? files.Read(session, seq) : reader.GetFieldValue<byte[]>(4));
+        var isKept = false;
+        try
+        {
+            work(reader);
+            isKept = _idle.Count < MaxIdleReaders;
+        }
+        finally
+        {
+            if (isKept)
+            {
+                _idle.Add(reader);
+            }
+            else
+            {
+                reader.Dispose();
+            }
+        }
     }
 }

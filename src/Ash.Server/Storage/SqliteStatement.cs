@@ -35,6 +35,13 @@ internal sealed class SqliteStatement : IDisposable
         return this;
     }
 
+    /// <summary>Binds text that is UTF-8 already.</summary>
+    public SqliteStatement BindText(int index, ReadOnlySpan<byte> value)
+    {
+        Check(raw.sqlite3_bind_text(_statement, index, value));
+        return this;
+    }
+
     public SqliteStatement BindNull(int index)
     {
         Check(raw.sqlite3_bind_null(_statement, index));

@@ -19,10 +19,8 @@ internal static class StorageFeature
         services.AddSingleton<TurnStore>();
 
         // Readers only: what is written passes the one writer.
-        var readers = location.ConnectionString(readOnly: true).Replace("Mode=ReadWrite", "Mode=ReadOnly", StringComparison.Ordinal)
-            .Replace("Pooling=False", "Pooling=True", StringComparison.Ordinal);
         services.AddPooledDbContextFactory<SqliteDbContext>(options => options
-            .UseSqlite(readers)
+            .UseSqlite(location.ReaderConnectionString)
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking));
         services.AddSingleton<IDbContextFactory<AshDbContext>, ReadContextFactory>();
         return services;
@@ -31,7 +29,7 @@ internal static class StorageFeature
     /// <summary>Brings the schema up to date, before anything reads or writes.</summary>
     public static void MigrateStorage(this DataFolder data)
     {
-        using var connection = new StoreLocation(data.Path).Open(readOnly: false);
+        using var connection = new StoreLocation(data.Path).Open();
         using var context = new SqliteDbContext(new DbContextOptionsBuilder<SqliteDbContext>().UseSqlite(connection).Options);
         context.Database.Migrate();
     }

@@ -5,27 +5,35 @@ namespace Ash.Server.Storage;
 /// <summary>Where the SQLite store lies, and how a connection to it is opened.</summary>
 internal sealed class StoreLocation(string dataDirectory)
 {
+    internal const int BusyTimeoutMs = 10_000;
+
     public string DatabasePath { get; } = Path.Combine(dataDirectory, "ash.db");
 
     /// <summary>Payloads that are too large for a row: <c>events/&lt;session&gt;/&lt;seq&gt;</c>.</summary>
     public string EventFiles { get; } = Path.Combine(dataDirectory, "events");
 
-    public string ConnectionString(bool readOnly) => new SqliteConnectionStringBuilder
+    /// <summary>For EF's readers: they cannot write, and their connections are kept.</summary>
+    public string ReaderConnectionString => new SqliteConnectionStringBuilder
     {
         DataSource = DatabasePath,
-        Mode = readOnly ? SqliteOpenMode.ReadWrite : SqliteOpenMode.ReadWriteCreate,
-        Pooling = false,
-        DefaultTimeout = 10,
+        Mode = SqliteOpenMode.ReadOnly,
+        Pooling = true,
+        DefaultTimeout = BusyTimeoutMs / 1000,
     }.ToString();
 
-    /// <summary>Opens a connection in the store's modes. One that only reads refuses to write.</summary>
-    public SqliteConnection Open(bool readOnly)
+    /// <summary>Opens a connection that may write, in the store's modes.</summary>
+    public SqliteConnection Open()
     {
-        var connection = new SqliteConnection(ConnectionString(readOnly));
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = DatabasePath,
+            Mode = SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+            DefaultTimeout = BusyTimeoutMs / 1000,
+        }.ToString());
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000;"
-            + (readOnly ? " PRAGMA query_only = ON;" : string.Empty);
+        command.CommandText = $"PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = {BusyTimeoutMs};";
         command.ExecuteNonQuery();
         return connection;
     }

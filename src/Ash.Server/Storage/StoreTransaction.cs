@@ -6,8 +6,23 @@ namespace Ash.Server.Storage;
 /// <summary>What a delegate on the writer's thread may use; valid until it returns.</summary>
 internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext context) : IDisposable
 {
+    private bool _usesContext;
+
     private readonly SqliteStatement _insertEvent = new(connection.Handle!, """
-        INSERT INTO events (session_id, seq, turn_id, type, at, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        INSERT INTO events (session_id, seq, turn_id, type, at, is_partial, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        """);
+
+    private readonly SqliteStatement _removeDeltas = new(connection.Handle!, """
+        DELETE FROM events WHERE id IN (
+            SELECT id FROM events WHERE session_id = ?1 AND seq > ?2 AND seq < ?3 AND is_partial = 1 LIMIT ?4)
+        """);
+
+    private readonly SqliteStatement _setDeltasPruned = new(connection.Handle!, """
+        UPDATE turns SET deltas_pruned_at = ?2 WHERE id = ?1
+        """);
+
+    private readonly SqliteStatement _removeEvents = new(connection.Handle!, """
+        DELETE FROM events WHERE id IN (SELECT id FROM events WHERE session_id = ?1 ORDER BY seq LIMIT ?2)
         """);
 
     private readonly SqliteStatement _setFrame = new(connection.Handle!, """
@@ -48,28 +63,69 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         """);
 
     /// <summary>EF on the writer's connection, inside its transaction. Empty at the start of each delegate.</summary>
-    public AshDbContext Db { get; } = context;
+    public AshDbContext Db
+    {
+        get
+        {
+            _usesContext = true;
+            return context;
+        }
+    }
 
-    /// <summary>Appends one fact. A null <paramref name="inlinePayload"/> says that the payload lies in a file.</summary>
-    public void Append(Guid sessionId, in EventRow row, bool inlinePayload)
+    /// <summary>Appends one fact.</summary>
+    /// <param name="sessionId">Its session.</param>
+    /// <param name="row">The fact.</param>
+    /// <param name="inlinePayload">Whether the payload goes into the row; else it lies in a file already.</param>
+    /// <param name="isPartial">Whether it may be pruned some time after its turn's end.</param>
+    public void Append(Guid sessionId, in EventRow row, bool inlinePayload, bool isPartial = false)
     {
         _insertEvent
             .Bind(1, sessionId)
             .Bind(2, row.Seq)
             .Bind(3, row.TurnId)
-            .Bind(4, row.Type.Name)
-            .Bind(5, row.At.ToUnixTimeMilliseconds());
+            .BindText(4, row.Type.Utf8Name)
+            .Bind(5, row.At.ToUnixTimeMilliseconds())
+            .Bind(6, isPartial ? 1 : 0);
 
         if (inlinePayload)
         {
-            _insertEvent.Bind(6, row.Payload.Span);
+            _insertEvent.Bind(7, row.Payload.Span);
         }
         else
         {
-            _insertEvent.BindNull(6);
+            _insertEvent.BindNull(7);
         }
 
         _insertEvent.Execute();
+    }
+
+    /// <summary>Removes partial rows between two rows of a session, at most <paramref name="limit"/>.</summary>
+    /// <returns>How many went.</returns>
+    public int RemoveDeltas(Guid sessionId, long afterSeq, long beforeSeq, int limit)
+    {
+        _removeDeltas.Bind(1, sessionId).Bind(2, afterSeq).Bind(3, beforeSeq).Bind(4, limit).Execute();
+        return _removeDeltas.Changes;
+    }
+
+    public void SetDeltasPruned(Guid turnId, DateTimeOffset at) =>
+        _setDeltasPruned.Bind(1, turnId).Bind(2, at.ToUnixTimeMilliseconds()).Execute();
+
+    /// <summary>Removes the oldest rows of a session, at most <paramref name="limit"/>.</summary>
+    /// <returns>How many went.</returns>
+    public int RemoveEvents(Guid sessionId, int limit)
+    {
+        _removeEvents.Bind(1, sessionId).Bind(2, limit).Execute();
+        return _removeEvents.Changes;
+    }
+
+    /// <summary>Forgets what the last delegate left in EF, so that the next one finds nothing of it.</summary>
+    public void Reset()
+    {
+        if (_usesContext)
+        {
+            context.ChangeTracker.Clear();
+            _usesContext = false;
+        }
     }
 
     /// <summary>Remembers the newest bridge frame whose effects this transaction holds.</summary>
@@ -115,8 +171,11 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
 
     public void Dispose()
     {
-        Db.Dispose();
+        context.Dispose();
         _insertEvent.Dispose();
+        _removeDeltas.Dispose();
+        _setDeltasPruned.Dispose();
+        _removeEvents.Dispose();
         _setFrame.Dispose();
         _insertTurn.Dispose();
         _startTurn.Dispose();

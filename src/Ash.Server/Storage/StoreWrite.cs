@@ -1,3 +1,6 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+
 namespace Ash.Server.Storage;
 
 /// <summary>A delegate that waits for the writer, and the task of whoever waits for it.</summary>
@@ -33,7 +36,9 @@ internal sealed class StoreWrite<T>(Durability durability, Func<StoreTransaction
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            _failure = failure;
+            _failure = failure is SqliteException or DbUpdateException
+                ? new StoreException("The store did not take the write: " + (failure.InnerException ?? failure).Message, failure)
+                : failure;
             return false;
         }
     }

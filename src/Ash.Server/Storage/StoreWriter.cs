@@ -14,6 +14,10 @@ internal sealed class StoreWriter : IAsyncDisposable
 {
     private readonly SqliteConnection _connection;
     private readonly StoreTransaction _transaction;
+    private readonly SqliteStatement _begin;
+    private readonly SqliteStatement _save;
+    private readonly SqliteStatement _release;
+    private readonly SqliteStatement _commit;
     private readonly Checkpointer _checkpointer;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
@@ -26,22 +30,28 @@ internal sealed class StoreWriter : IAsyncDisposable
 
     public StoreWriter(StoreLocation location)
     {
-        _connection = location.Open(readOnly: false);
+        _connection = location.Open();
         Execute("PRAGMA wal_autocheckpoint = 0");
 
-        var options = new DbContextOptionsBuilder<SqliteDbContext>().UseSqlite(_connection).Options;
-        var context = new SqliteDbContext(options);
+        // The writer begins and commits by itself: EF only runs its commands in between.
+        var context = new SqliteDbContext(new DbContextOptionsBuilder<SqliteDbContext>().UseSqlite(_connection).Options);
+        context.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
         context.Database.AutoSavepointsEnabled = false;
-        context.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.TrackAll;
 
         _transaction = new StoreTransaction(_connection, context);
+        _begin = new SqliteStatement(_connection.Handle!, "BEGIN IMMEDIATE");
+        _save = new SqliteStatement(_connection.Handle!, "SAVEPOINT work");
+        _release = new SqliteStatement(_connection.Handle!, "RELEASE work");
+        _commit = new SqliteStatement(_connection.Handle!, "COMMIT");
         _checkpointer = new Checkpointer(location);
         _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
         _thread.Start();
     }
 
     /// <summary>Runs a delegate on the writer's thread and completes once it is committed.</summary>
-    /// <exception cref="StoreException">The commit failed.</exception>
+    /// <remarks>What the delegate throws comes back to the caller, and nothing of what it did is kept.</remarks>
+    /// <exception cref="StoreException">The database refused the write or the commit; nothing of it was kept.</exception>
+    /// <exception cref="ObjectDisposedException">The writer is closed. What was taken before is committed first.</exception>
     public Task<T> WriteAsync<T>(Durability durability, Func<StoreTransaction, T> work)
     {
         var write = new StoreWrite<T>(durability, work);
@@ -72,6 +82,10 @@ internal sealed class StoreWriter : IAsyncDisposable
         await _ended.Task;
         await _checkpointer.DisposeAsync();
         _transaction.Dispose();
+        _begin.Dispose();
+        _save.Dispose();
+        _release.Dispose();
+        _commit.Dispose();
         _connection.Dispose();
         _queued.Dispose();
     }
@@ -121,20 +135,19 @@ internal sealed class StoreWriter : IAsyncDisposable
         try
         {
             SetSynchronous(writes.Exists(static write => write.Durability == Durability.Power));
-            using var transaction = _connection.BeginTransaction(deferred: false);
-            _transaction.Db.Database.UseTransaction(transaction);
-
+            _begin.Execute();
             foreach (var write in writes)
             {
                 RunInSavepoint(write);
             }
 
             HoldPoints.Reach(HoldPoint.BeforeCommit);
-            transaction.Commit();
+            _commit.Execute();
             HoldPoints.Reach(HoldPoint.AfterCommit);
         }
-        catch (Exception failure) when (failure is SqliteException or StoreException or InvalidOperationException)
+        catch (StoreException failure)
         {
+            RollBack();
             var wrapped = new StoreException("The store did not take the write: " + failure.Message, failure);
             foreach (var write in writes)
             {
@@ -142,10 +155,6 @@ internal sealed class StoreWriter : IAsyncDisposable
             }
 
             return;
-        }
-        finally
-        {
-            _transaction.Db.Database.UseTransaction(null);
         }
 
         foreach (var write in writes)
@@ -158,17 +167,30 @@ internal sealed class StoreWriter : IAsyncDisposable
 
     private void RunInSavepoint(StoreWrite write)
     {
-        Execute("SAVEPOINT work");
-        if (write.TryRun(_transaction))
+        _save.Execute();
+        try
         {
-            Execute("RELEASE work");
+            if (!write.TryRun(_transaction))
+            {
+                Execute("ROLLBACK TO work");
+            }
         }
-        else
+        finally
         {
-            Execute("ROLLBACK TO work; RELEASE work");
+            _transaction.Reset();
         }
 
-        _transaction.Db.ChangeTracker.Clear();
+        // Where SQLite itself gave the whole transaction up, there is no savepoint any more, and everybody hears of it.
+        _release.Execute();
+    }
+
+    /// <summary>Some errors (a full disk, a failed read) roll back by themselves; after the others the transaction is still open.</summary>
+    private void RollBack()
+    {
+        if (raw.sqlite3_get_autocommit(_connection.Handle!) == 0)
+        {
+            raw.sqlite3_exec(_connection.Handle!, "ROLLBACK");
+        }
     }
 
     /// <summary>By <c>sqlite3_exec</c> and outside a transaction: prepared and stepped later, it has no effect.</summary>

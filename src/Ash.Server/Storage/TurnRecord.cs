@@ -35,6 +35,9 @@ internal sealed class TurnRecord
 
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset? EndedAt { get; set; }
+
+    /// <summary>When its partial rows were removed; null while they are there, or never were.</summary>
+    public DateTimeOffset? DeltasPrunedAt { get; set; }
 }
 
 internal enum TurnStatus

@@ -133,6 +133,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("at");
 
+                    b.Property<bool>("IsPartial")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_partial");
+
                     b.Property<byte[]>("Payload")
                         .HasColumnType("BLOB")
                         .HasColumnName("payload");
@@ -165,13 +169,13 @@ namespace Ash.Server.Storage.Migrations.Sqlite
 
             modelBuilder.Entity("Ash.Server.Storage.IdempotencyRecord", b =>
                 {
-                    b.Property<string>("TenantId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("tenant_id");
-
                     b.Property<string>("Scope")
                         .HasColumnType("TEXT")
                         .HasColumnName("scope");
+
+                    b.Property<string>("TenantId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant_id");
 
                     b.Property<string>("Key")
                         .HasColumnType("TEXT")
@@ -191,9 +195,11 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("target_id");
 
-                    b.HasKey("TenantId", "Scope", "Key");
+                    b.HasKey("Scope", "TenantId", "Key");
 
                     b.HasIndex("CreatedAt");
+
+                    b.HasIndex("TargetId");
 
                     b.ToTable("idempotency_keys", (string)null);
                 });
@@ -357,10 +363,13 @@ namespace Ash.Server.Storage.Migrations.Sqlite
 
                     b.HasIndex("AgentId");
 
+                    b.HasIndex("EndedAt")
+                        .HasFilter("ended_at IS NOT NULL AND workspace_id IS NOT NULL");
+
                     b.HasIndex("Uid")
                         .IsUnique();
 
-                    b.HasIndex("TenantId", "CreatedAt");
+                    b.HasIndex("TenantId", "CreatedAt", "Id");
 
                     b.ToTable("sessions", (string)null);
                 });
@@ -383,6 +392,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
+
+                    b.Property<long?>("DeltasPrunedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deltas_pruned_at");
 
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER")
@@ -432,7 +445,13 @@ namespace Ash.Server.Storage.Migrations.Sqlite
 
                     b.HasKey("Id");
 
+                    b.HasIndex("EndedAt")
+                        .HasFilter("ended_at IS NOT NULL AND deltas_pruned_at IS NULL");
+
                     b.HasIndex("SessionId", "Id");
+
+                    b.HasIndex(new[] { "SessionId", "Id" }, "IX_turns_open")
+                        .HasFilter("status <> 'Ended'");
 
                     b.ToTable("turns", (string)null);
                 });

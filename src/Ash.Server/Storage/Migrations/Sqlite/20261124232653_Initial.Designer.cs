@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Ash.Server.Storage.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261124230004_Initial")]
+    [Migration("20261124232653_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -136,6 +136,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("at");
 
+                    b.Property<bool>("IsPartial")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_partial");
+
                     b.Property<byte[]>("Payload")
                         .HasColumnType("BLOB")
                         .HasColumnName("payload");
@@ -168,13 +172,13 @@ namespace Ash.Server.Storage.Migrations.Sqlite
 
             modelBuilder.Entity("Ash.Server.Storage.IdempotencyRecord", b =>
                 {
-                    b.Property<string>("TenantId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("tenant_id");
-
                     b.Property<string>("Scope")
                         .HasColumnType("TEXT")
                         .HasColumnName("scope");
+
+                    b.Property<string>("TenantId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant_id");
 
                     b.Property<string>("Key")
                         .HasColumnType("TEXT")
@@ -194,9 +198,11 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("target_id");
 
-                    b.HasKey("TenantId", "Scope", "Key");
+                    b.HasKey("Scope", "TenantId", "Key");
 
                     b.HasIndex("CreatedAt");
+
+                    b.HasIndex("TargetId");
 
                     b.ToTable("idempotency_keys", (string)null);
                 });
@@ -360,10 +366,13 @@ namespace Ash.Server.Storage.Migrations.Sqlite
 
                     b.HasIndex("AgentId");
 
+                    b.HasIndex("EndedAt")
+                        .HasFilter("ended_at IS NOT NULL AND workspace_id IS NOT NULL");
+
                     b.HasIndex("Uid")
                         .IsUnique();
 
-                    b.HasIndex("TenantId", "CreatedAt");
+                    b.HasIndex("TenantId", "CreatedAt", "Id");
 
                     b.ToTable("sessions", (string)null);
                 });
@@ -386,6 +395,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
+
+                    b.Property<long?>("DeltasPrunedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deltas_pruned_at");
 
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER")
@@ -435,7 +448,13 @@ namespace Ash.Server.Storage.Migrations.Sqlite
 
                     b.HasKey("Id");
 
+                    b.HasIndex("EndedAt")
+                        .HasFilter("ended_at IS NOT NULL AND deltas_pruned_at IS NULL");
+
                     b.HasIndex("SessionId", "Id");
+
+                    b.HasIndex(new[] { "SessionId", "Id" }, "IX_turns_open")
+                        .HasFilter("status <> 'Ended'");
 
                     b.ToTable("turns", (string)null);
                 });

@@ -68,6 +68,7 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     turn_id = table.Column<byte[]>(type: "BLOB", nullable: true),
                     type = table.Column<string>(type: "TEXT", nullable: false),
                     at = table.Column<long>(type: "INTEGER", nullable: false),
+                    is_partial = table.Column<bool>(type: "INTEGER", nullable: false),
                     payload = table.Column<byte[]>(type: "BLOB", nullable: true)
                 },
                 constraints: table =>
@@ -88,7 +89,7 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_idempotency_keys", x => new { x.tenant_id, x.scope, x.key });
+                    table.PrimaryKey("PK_idempotency_keys", x => new { x.scope, x.tenant_id, x.key });
                 });
 
             migrationBuilder.CreateTable(
@@ -162,7 +163,8 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     result = table.Column<string>(type: "TEXT", nullable: true),
                     usage = table.Column<string>(type: "TEXT", nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    deltas_pruned_at = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -198,6 +200,11 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                 column: "created_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_idempotency_keys_target_id",
+                table: "idempotency_keys",
+                column: "target_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_sandboxes_session_id",
                 table: "sandboxes",
                 column: "session_id");
@@ -208,15 +215,33 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                 column: "agent_id");
 
             migrationBuilder.CreateIndex(
-                name: "IX_sessions_tenant_id_created_at",
+                name: "IX_sessions_ended_at",
                 table: "sessions",
-                columns: new[] { "tenant_id", "created_at" });
+                column: "ended_at",
+                filter: "ended_at IS NOT NULL AND workspace_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sessions_tenant_id_created_at_id",
+                table: "sessions",
+                columns: new[] { "tenant_id", "created_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_sessions_uid",
                 table: "sessions",
                 column: "uid",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_turns_ended_at",
+                table: "turns",
+                column: "ended_at",
+                filter: "ended_at IS NOT NULL AND deltas_pruned_at IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_turns_open",
+                table: "turns",
+                columns: new[] { "session_id", "id" },
+                filter: "status <> 'Ended'");
 
             migrationBuilder.CreateIndex(
                 name: "IX_turns_session_id_id",
