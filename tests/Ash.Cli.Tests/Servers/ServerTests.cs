@@ -34,6 +34,7 @@ public sealed class ServerTests : IDisposable
             Assert.Contains("Ash server is running.\n  URL:      http://localhost:", start.Out, StringComparison.Ordinal);
             Assert.Contains($"  Data dir: {home.Folder}/.ash\n  Model:    scripted\n", start.Out, StringComparison.Ordinal);
             Assert.Contains("waiting for: the sandbox self-test", start.Error, StringComparison.Ordinal);
+            Assert.EndsWith("\nWarning: no model key\n", start.Error, StringComparison.Ordinal);
             Assert.Equal("first-key", home.Config("api_key"));
             Assert.False(File.Exists(Path.Combine(home.Folder, ".ash", "initial-api-key")));
 
@@ -49,7 +50,7 @@ public sealed class ServerTests : IDisposable
             var pid = JsonDocument.Parse((await home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
             Assert.Equal(pid, SessionOf(pid));
 
-            Assert.Equal("hello from the test\n", (await home.RunAsync("logs")).Out);
+            Assert.Equal("hello from the test\nWarning: no model key\n", (await home.RunAsync("logs")).Out);
         }
         finally
         {
