@@ -60,7 +60,7 @@ report() {
 
     case $code in
         0 | 2) ;;                       # 2: the run is complete, some tests failed
-        8) note=' (has no tests)' ;;         # a project without tests, or a filter that let none through
+        8) note=" (has no tests)" ;;
         124 | 137) note=" (ended after $time_limit)" ;;
         *) note=" (exit code $code: crashed, or a fixture failed)" ;;
     esac
