@@ -83,6 +83,19 @@ public sealed class ServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Port_IsThatOfTheEnvironment_UnlessOneIsGiven()
+    {
+        home.Environment["ASH_PORT"] = "7";
+        await home.RunAsync("start", "--foreground");
+        await home.RunAsync("start", "--foreground", "--port", "8");
+        home.Environment["ASH_PORT"] = "seven";
+        var nonsense = await home.RunAsync("start");
+
+        Assert.Equal(["7", "8"], home.Became.Select(program => program.Arguments[1]));
+        Assert.Equal((ExitCodes.Usage, "ASH_PORT is not a port: \"seven\""), (nonsense.ExitCode, nonsense.Error.Trim()));
+    }
+
+    [Fact]
     public async Task MissingServer_IsNamed_WithWhereItIsLookedFor()
     {
         home.ProgramFolder = "/nonexistent";
