@@ -3,6 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 begun=$(now_ms)
+say "building the solution ..."
 dotnet restore Ash.slnx -v q --nologo
 dotnet build Ash.slnx -c Release --no-restore -v q --nologo
 bash eng/publish.sh all

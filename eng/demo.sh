@@ -18,7 +18,7 @@ printf '/%s/\n' "${work##*/}" >"$work/mounted"
 printf '%s\n' "$data" >"$work/argument"
 
 # A configuration and a key of the demo's own, whatever the user's environment says.
-unset ASH_SERVER_URL ASH_API_KEY ASH_DATA_DIR ASH_DATABASE_URL ASH_SNAPSHOT_URL ASH_MODE ASH_MODEL_SCRIPT
+unset ASH_SERVER_URL ASH_API_KEY ASH_PORT ASH_DATA_DIR ASH_DATABASE_URL ASH_SNAPSHOT_URL ASH_MODE ASH_MODEL_SCRIPT
 export ASH_SERVER_ENTRY=$root/artifacts/publish/ash-server/ash-server
 export ASH_BRIDGE_ENTRY=$root/artifacts/publish/ash-bridge/ash-bridge
 export CLAUDE_CODE_EXECUTABLE=$claude_home/claude
@@ -108,7 +108,14 @@ start_server() {
 }
 
 create_session() {
-    session=$(ash session create hello-agent --json | json id) || die "ash session create gave no id"
+    session=$(ash session create hello-agent --quiet)
+    say "   $session"
+}
+
+# change VERB…: a change of the session's status, and the status that came of it.
+change() {
+    ash session "$@" --json >"$work/session.json"
+    say "   status: $(json status <"$work/session.json")"
 }
 
 step "Server"
@@ -120,7 +127,6 @@ timed "deploy" ash deploy examples/hello-agent
 
 step "Create a session"
 timed "create" create_session
-say "   $session"
 
 step "A turn that uses a tool"
 if [[ -n ${ANTHROPIC_API_KEY:-} ]]; then
@@ -138,7 +144,7 @@ ash session exec "$session" 'cat hello.txt' | tee "$work/hello.txt" | sed 's/^/ 
 [[ -s $work/hello.txt ]] || die "the agent wrote no hello.txt"
 
 step "Pause"
-timed "pause" ash session pause "$session"
+timed "pause" change pause "$session"
 
 step "Send again: the session wakes by itself and remembers"
 timed "wake and turn" ask "$work/second" "$second"
@@ -151,7 +157,7 @@ if [[ -z ${ANTHROPIC_API_KEY:-} ]]; then
 fi
 
 step "End and stop"
-timed "end" ash session end "$session" --purge
+timed "end" change end "$session" --purge
 timed "stop" stop_all
 finished=1
 

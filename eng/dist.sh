@@ -5,7 +5,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 begun=$(now_ms)
+bash eng/setup.sh
 bash eng/publish.sh bridge cli
+say "building ash-server for the distribution ..."
 
 # The server's options are in a publish profile: as global properties they would change the libraries' lock files.
 published=artifacts/publish/.dist-server

@@ -16,6 +16,7 @@ publish() {
     shift 2
     is_current "$name" && return
 
+    say "building $name ..."
     begun=$(now_ms)
     local target=artifacts/publish/$name fresh=artifacts/publish/.new-$name
     rm -rf "$fresh"

@@ -15,6 +15,7 @@ missing=()
 has bwrap || missing+=(bubblewrap)
 has_library libseccomp.so.2 || missing+=(libseccomp2)
 has_linker || missing+=(gcc libc6-dev)
+has curl || missing+=(curl) # for the commands in the documents
 has_library libz.so || missing+=(zlib1g-dev)
 has_library libssl.so.3 || missing+=(libssl3)
 [[ -s /etc/ssl/certs/ca-certificates.crt || -s /etc/pki/tls/certs/ca-bundle.crt || -n ${SSL_CERT_FILE:-} ]] || missing+=(ca-certificates)
@@ -24,7 +25,7 @@ install_packages() {
     command="apt-get update && apt-get install --no-install-recommends -y ${missing[*]}"
 
     if ! has apt-get; then
-        die "please install: bubblewrap, libseccomp, a C compiler with its C library headers, zlib headers, OpenSSL 3, CA certificates (Debian's names of what is missing: ${missing[*]})."
+        die "please install: bubblewrap, libseccomp, curl, a C compiler with its C library headers, zlib headers, OpenSSL 3, CA certificates (Debian's names of what is missing: ${missing[*]})."
     fi
 
     if ((EUID != 0)); then

@@ -21,6 +21,11 @@ internal static class AshCli
             return Failures.Guard(host, () => SimulateCommand.Run(host, rest));
         }
 
+        if (args is [])
+        {
+            args = ["--help"];
+        }
+
         // Without a replacer a message may begin with '@'.
         var parse = Create(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 

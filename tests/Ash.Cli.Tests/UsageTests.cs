@@ -25,6 +25,7 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData]
     [InlineData("--help")]
     [InlineData("--version")]
     [InlineData("session", "send", "--help")]

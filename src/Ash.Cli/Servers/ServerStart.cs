@@ -7,6 +7,9 @@ namespace Ash.Cli.Servers;
 internal sealed record ServerStart(DataFolder Folder, int Port, IReadOnlyDictionary<string, string> Environment)
 {
     private const int ShownLogLines = 20;
+
+    // What a server says at its start for whoever started it to read.
+    private const string WarningMark = "Warning: ";
     private const long MaxLogBytes = 10 * 1024 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
@@ -44,6 +47,7 @@ internal sealed record ServerStart(DataFolder Folder, int Port, IReadOnlyDiction
 
                 if (lacks is [])
                 {
+                    ShowWarnings(context, logStart);
                     return (server, model);
                 }
 
@@ -81,6 +85,21 @@ internal sealed record ServerStart(DataFolder Folder, int Port, IReadOnlyDiction
         catch (AshConnectionException)
         {
             return (null, ["an answer"]);
+        }
+    }
+
+    /// <summary>A server that is ready may still have something to say: that it has no model key, for one.</summary>
+    private void ShowWarnings(CommandContext context, long logStart)
+    {
+        using var log = LogReader.Open(Folder.LogFile);
+        log.Position = logStart;
+
+        foreach (var line in LogReader.ReadLast(log, int.MaxValue))
+        {
+            if (line.StartsWith(WarningMark, StringComparison.Ordinal))
+            {
+                context.Output.Note(line);
+            }
         }
     }
 

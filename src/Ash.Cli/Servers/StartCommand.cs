@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Ash.Cli.Agents;
 using Ash.Cli.Output;
 
@@ -9,10 +10,10 @@ internal static class StartCommand
 {
     public static Command Create(CommandBinder binder)
     {
-        var port = new Option<int>("--port")
+        var port = new Option<int?>("--port")
         {
-            Description = "The port to listen on; 0 takes a free one.",
-            DefaultValueFactory = _ => ServerAddress.DefaultPort,
+            Description = "The port to listen on; 0 takes a free one. Otherwise ASH_PORT, then 4100.",
+            HelpName = "port",
         };
         var dataDir = ServerOptions.DataDir();
         var databaseUrl = new Option<string?>("--database-url")
@@ -29,7 +30,7 @@ internal static class StartCommand
         {
             var start = new ServerStart(
                 context.DataFolder(context.Parse.GetValue(dataDir)),
-                context.Parse.GetValue(port),
+                context.Parse.GetValue(port) ?? PortOf(context.Host),
                 EnvironmentOf(context, context.Parse.GetValue(databaseUrl), EnvOption.Read(context.Parse, env)));
 
             if (start.Folder.FindServer() is { } running)
@@ -51,6 +52,13 @@ internal static class StartCommand
             return ExitCodes.Ok;
         });
     }
+
+    private static int PortOf(CliHost host) => host.Variable("ASH_PORT") switch
+    {
+        null => ServerAddress.DefaultPort,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) => port,
+        var text => throw new CliException($"ASH_PORT is not a port: \"{text}\"", ExitCodes.Usage),
+    };
 
     private static Dictionary<string, string> EnvironmentOf(
         CommandContext context, string? databaseUrl, IReadOnlyDictionary<string, string> env)

@@ -27,7 +27,8 @@ internal static class SessionCommands
         var agent = new Argument<string>("agent") { Description = "The agent's name." };
         var env = EnvOption.Create("Sets a variable of the session's sandbox, over the agent's.");
         var model = new Option<string?>("--model") { Description = "The model of the session's messages.", HelpName = "model" };
-        var command = new Command("create", "Makes a session with an agent.") { agent, env, model };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Prints the session's id alone." };
+        var command = new Command("create", "Makes a session with an agent.") { agent, env, model, quiet };
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
@@ -38,8 +39,17 @@ internal static class SessionCommands
                 Model = context.Parse.GetValue(model),
                 ExtraEnv = variables.Count > 0 ? variables : null,
             };
-            context.Output.Result(
-                await context.Client.Sessions.CreateAsync(request, cancellationToken: cancellationToken), "Session created: ");
+            var session = await context.Client.Sessions.CreateAsync(request, cancellationToken: cancellationToken);
+
+            if (context.Parse.GetValue(quiet))
+            {
+                context.Output.Out.WriteLine(session.Id);
+            }
+            else
+            {
+                context.Output.Result(session, "Session created: ");
+            }
+
             return ExitCodes.Ok;
         });
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Ash.Cli.Output;
 using Ash.Client.Events;
@@ -5,18 +6,26 @@ using Ash.Client.Events;
 namespace Ash.Cli.Sessions;
 
 /// <summary>The answer's text as it comes, and a line for each tool and its result.</summary>
+/// <remarks>
+/// A model call can break off and be made again. What was shown of the first attempt cannot be taken back, so it is marked, and
+/// the second is shown from its beginning.
+/// </remarks>
 internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
 {
+    private const string BrokenOff = "· the answer broke off, and is begun anew";
+
+    // What was shown of a block whose message is not complete yet.
+    private readonly StringBuilder shown = new();
+    private string? heldBack;
     private bool atLineStart = true;
     private bool blockEnded;
-    private bool blockHadDeltas;
 
     public void Write(AshEvent read)
     {
         switch (read.Body)
         {
             case TextDelta(var delta):
-                blockHadDeltas = true;
+                shown.Append(delta);
                 WriteText(delta);
                 break;
 
@@ -29,7 +38,17 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
                 break;
 
             case AgentMessage(var line):
-                WriteWhole(line);
+                WriteMessage(line);
+                break;
+
+            case TurnError:
+                // It says the same, and is shown as what it is.
+                heldBack = null;
+                break;
+
+            case Done when heldBack is { } text:
+                heldBack = null;
+                WriteText(text);
                 break;
         }
     }
@@ -43,27 +62,67 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
         }
     }
 
-    /// <summary>Text that came without deltas, as the CLI's own messages do, is shown when its message is complete.</summary>
-    private void WriteWhole(JsonElement line)
+    private void WriteMessage(JsonElement line)
     {
-        if (!line.TryGetProperty("type", out var type) || !type.ValueEquals("assistant"u8) || IsSubagents(line))
+        if (!line.TryGetProperty("type", out var type) || IsSubagents(line))
         {
             return;
         }
 
+        if (type.ValueEquals("assistant"u8))
+        {
+            WriteWhole(line);
+        }
+        else if (type.ValueEquals("stream_event"u8) && line.TryGetProperty("abandoned_blocks", out _))
+        {
+            BreakOff();
+        }
+    }
+
+    /// <summary>Text that came without deltas, as the CLI's own messages do, is shown when its message is complete.</summary>
+    private void WriteWhole(JsonElement line)
+    {
         foreach (var text in ToolNotes.Texts(line))
         {
-            if (!blockHadDeltas)
+            if (line.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String)
             {
-                WriteText(text);
+                // The CLI's words about a failed model call. Where the turn fails of it, its error says them.
+                heldBack = text;
+                continue;
             }
 
+            WriteText(RestOf(text));
+            shown.Clear();
             blockEnded = true;
         }
+    }
 
-        if (blockEnded)
+    /// <summary>What is still to be shown of a block, now that all of it is known.</summary>
+    private string RestOf(string text)
+    {
+        var before = shown.ToString();
+
+        if (before.StartsWith(text, StringComparison.Ordinal))
         {
-            blockHadDeltas = false;
+            return "";
+        }
+
+        if (text.StartsWith(before, StringComparison.Ordinal))
+        {
+            return text[before.Length..];
+        }
+
+        BreakOff();
+        return text;
+    }
+
+    private void BreakOff()
+    {
+        if (shown.Length > 0)
+        {
+            WriteNote(BrokenOff);
+            shown.Clear();
+            blockEnded = false;
         }
     }
 

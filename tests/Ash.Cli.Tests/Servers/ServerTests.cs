@@ -34,6 +34,7 @@ public sealed class ServerTests : IDisposable
             Assert.Contains("Ash server is running.\n  URL:      http://localhost:", start.Out, StringComparison.Ordinal);
             Assert.Contains($"  Data dir: {home.Folder}/.ash\n  Model:    scripted\n", start.Out, StringComparison.Ordinal);
             Assert.Contains("waiting for: the sandbox self-test", start.Error, StringComparison.Ordinal);
+            Assert.EndsWith("\nWarning: no model key\n", start.Error, StringComparison.Ordinal);
             Assert.Equal("first-key", home.Config("api_key"));
             Assert.False(File.Exists(Path.Combine(home.Folder, ".ash", "initial-api-key")));
 
@@ -49,7 +50,7 @@ public sealed class ServerTests : IDisposable
             var pid = JsonDocument.Parse((await home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
             Assert.Equal(pid, SessionOf(pid));
 
-            Assert.Equal("hello from the test\n", (await home.RunAsync("logs")).Out);
+            Assert.Equal("hello from the test\nWarning: no model key\n", (await home.RunAsync("logs")).Out);
         }
         finally
         {
@@ -79,6 +80,19 @@ public sealed class ServerTests : IDisposable
 
         Assert.Equal(42, run.ExitCode);
         Assert.Equal(["--port", "5", "--data-dir", "/data"], Assert.Single(home.Became).Arguments);
+    }
+
+    [Fact]
+    public async Task Port_IsThatOfTheEnvironment_UnlessOneIsGiven()
+    {
+        home.Environment["ASH_PORT"] = "7";
+        await home.RunAsync("start", "--foreground");
+        await home.RunAsync("start", "--foreground", "--port", "8");
+        home.Environment["ASH_PORT"] = "seven";
+        var nonsense = await home.RunAsync("start");
+
+        Assert.Equal(["7", "8"], home.Became.Select(program => program.Arguments[1]));
+        Assert.Equal((ExitCodes.Usage, "ASH_PORT is not a port: \"seven\""), (nonsense.ExitCode, nonsense.Error.Trim()));
     }
 
     [Fact]

@@ -22,6 +22,8 @@ internal static class StandInServer
         var dataDir = args[Array.IndexOf(args, "--data-dir") + 1];
         Console.WriteLine($"hello from {Environment.GetEnvironmentVariable("GREETER")}");
 
+        Console.WriteLine("Warning: no model key");
+
         if (Environment.GetEnvironmentVariable("FAIL") is { } reason)
         {
             Console.Error.WriteLine($"cannot start: {reason}");

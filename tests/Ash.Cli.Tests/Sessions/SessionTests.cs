@@ -88,6 +88,68 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task Send_GoesOn_WhereTheRestOfAText_CameWithoutDeltas()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn =
+        [
+            new("1", "text_delta", """{"delta":"One "}"""),
+            new("2", "message", """{"type":"assistant","message":{"content":[{"type":"text","text":"One two."}]}}"""),
+            new("3", "done", "{}"),
+        ];
+        using var home = Home(api);
+
+        Assert.Equal("One two.\n", (await home.RunAsync("session", "send", $"{Session}", "hi")).Out);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"stream_event","event":{"type":"message_stop"},"abandoned_blocks":{"from_block_index":0}}""")]
+    [InlineData("""{"type":"keep_alive"}""")]
+    public async Task Send_MarksText_WhoseModelCallWasMadeAgain_AndShowsTheSecondInFull(string between)
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn =
+        [
+            new("1", "text_delta", """{"delta":"One"}"""),
+            new("2", "message", between),
+            new("3", "message", """{"type":"assistant","message":{"content":[{"type":"text","text":"Another."}]}}"""),
+            new("4", "done", "{}"),
+        ];
+        using var home = Home(api);
+
+        Assert.Equal(
+            "One\n· the answer broke off, and is begun anew\nAnother.\n",
+            (await home.RunAsync("session", "send", $"{Session}", "hi")).Out);
+    }
+
+    [Fact]
+    public async Task Send_SaysAModelError_Once()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn =
+        [
+            new("1", "message", """{"type":"assistant","error":"unknown","message":{"content":[{"type":"text","text":"API Error: 400"}]}}"""),
+            new("2.1", "error", """{"error":"API Error: 400"}"""),
+            new("2", "done", """{"reason":"model_error"}"""),
+        ];
+        using var home = Home(api);
+
+        var run = await home.RunAsync("session", "send", $"{Session}", "hi");
+
+        Assert.Equal((ExitCodes.TurnNotCompleted, "", "Error: API Error: 400"), (run.ExitCode, run.Out, run.Error.Trim()));
+    }
+
+    [Fact]
+    public async Task Create_PrintsTheIdAlone_WhereThatIsAskedFor()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.On("POST /api/sessions", SessionJson, 201);
+        using var home = Home(api);
+
+        Assert.Equal($"{Session}\n", (await home.RunAsync("session", "create", "greeter", "-q")).Out);
+    }
+
+    [Fact]
     public async Task Send_KeepsEscapeSequences_FromTheTerminal()
     {
         await using var api = await ScriptedApi.StartAsync();
