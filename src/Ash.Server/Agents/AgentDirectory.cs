@@ -32,7 +32,7 @@ internal sealed partial class AgentDirectory(
         }
 
         using var folder = new AgentFolder(data.Temporary);
-        var reason = request.Path is { } path ? folder.Copy(path) : folder.Add(request.Files ?? []);
+        var reason = request.Path is { } path ? folder.Copy(path, data.Path) : folder.Add(request.Files ?? []);
         if (reason is not null)
         {
             return new DeployAgent.Refused(Problems.Invalid(reason));
@@ -41,6 +41,11 @@ internal sealed partial class AgentDirectory(
         if (request.SystemPrompt is { } prompt)
         {
             folder.AddPrompt(prompt);
+        }
+
+        if (folder.WrongKind() is { } kind)
+        {
+            return new DeployAgent.Refused(Problems.Invalid(kind));
         }
 
         if (!folder.HasPrompt)
@@ -172,7 +177,7 @@ internal sealed partial class AgentDirectory(
         return EnvironmentNames.Refusal("env", request.Env) is { } reason ? Problems.Invalid(reason) : null;
     }
 
-    [GeneratedRegex("^[a-zA-Z0-9_-]{1,255}$")]
+    [GeneratedRegex("^[a-zA-Z0-9_-]{1,255}\\z")]
     private static partial Regex ValidName();
 
     [LoggerMessage(LogLevel.Information, "Deployed agent {AgentName} as version {Version}, content {ContentHash}")]

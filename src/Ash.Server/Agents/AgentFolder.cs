@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Ash.Protocol.Api;
+using Ash.Runner.Kernel;
 
 namespace Ash.Server.Agents;
 
@@ -11,11 +12,19 @@ internal sealed class AgentFolder : IDisposable
     private const int MaxFiles = 10_000;
     private const long MaxBytes = 256L * 1024 * 1024;
 
+    private const UnixFileMode FileMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private const UnixFileMode ProgramMode =
+        FileMode | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
     /// <summary>What is not part of an agent (contract 3.1).</summary>
     private static readonly HashSet<string> SkippedNames =
     [
         "node_modules", ".git", "__pycache__", ".cache", ".npm", ".pnpm-store", ".yarn", ".venv", "venv", ".tmp", "tmp", ".DS_Store",
     ];
+
+    private static readonly string[] SkippedEndings = [".env", ".env.local", ".sock", ".lock", ".pid"];
 
     private readonly DirectoryInfo _root;
     private long _bytes;
@@ -24,7 +33,8 @@ internal sealed class AgentFolder : IDisposable
     public AgentFolder(string temporaryRoot)
     {
         Directory.CreateDirectory(temporaryRoot);
-        _root = Directory.CreateDirectory(System.IO.Path.Combine(temporaryRoot, "deploy-" + Guid.CreateVersion7()));
+        _root = new DirectoryInfo(System.IO.Path.Combine(temporaryRoot, "deploy-" + Guid.CreateVersion7()));
+        MakeFolder(_root.FullName);
     }
 
     public string Path => _root.FullName;
@@ -71,10 +81,12 @@ internal sealed class AgentFolder : IDisposable
     }
 
     /// <summary>Fills the folder from one on this machine.</summary>
+    /// <param name="source">Its path.</param>
+    /// <param name="forbidden">A folder of secrets, which may not be read this way: neither it, nor what is in it or around it.</param>
     /// <returns>What is wrong with it, or null.</returns>
-    public string? Copy(string source)
+    public string? Copy(string source, string forbidden)
     {
-        if (!System.IO.Path.IsPathFullyQualified(source))
+        if (!System.IO.Path.IsPathFullyQualified(source) || source.Contains('\0'))
         {
             return "path must be absolute";
         }
@@ -84,20 +96,45 @@ internal sealed class AgentFolder : IDisposable
             return $"path: there is no folder at {source} on the server's machine";
         }
 
-        return CopyInto(new DirectoryInfo(source), string.Empty);
+        if (RealPath(source) is not { } real || RealPath(forbidden) is not { } secret || Holds(real, secret) || Holds(secret, real))
+        {
+            return "path must not lead to the server's own data folder";
+        }
+
+        try
+        {
+            return CopyInto(new DirectoryInfo(real), string.Empty);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return $"path: {failure.Message}";
+        }
     }
 
     /// <summary>Writes <c>CLAUDE.md</c> unless the folder has one.</summary>
     public void AddPrompt(string prompt)
     {
-        var path = System.IO.Path.Combine(Path, AgentContent.PromptFile);
-        if (!File.Exists(path))
+        if (KindOf(AgentContent.PromptFile) == FileKind.None)
         {
-            File.WriteAllText(path, prompt);
+            Write(System.IO.Path.Combine(Path, AgentContent.PromptFile), Encoding.UTF8.GetBytes(prompt), isExecutable: false);
         }
     }
 
-    public bool HasPrompt => new FileInfo(System.IO.Path.Combine(Path, AgentContent.PromptFile)) is { Exists: true, LinkTarget: null };
+    public bool HasPrompt => KindOf(AgentContent.PromptFile) == FileKind.File;
+
+    /// <summary>What of the names with a meaning is of the wrong kind, or null.</summary>
+    public string? WrongKind()
+    {
+        foreach (var name in new[] { AgentContent.PromptFile, AgentContent.SettingsFile, ".mcp.json" })
+        {
+            if (KindOf(name) is not (FileKind.None or FileKind.File))
+            {
+                return $"{name} must be a file";
+            }
+        }
+
+        return KindOf(".claude") is FileKind.None or FileKind.Folder ? null : ".claude must be a folder";
+    }
 
     /// <summary>SHA-256 over names, execute bits and contents, in the order of the names.</summary>
     public string Hash()
@@ -131,43 +168,31 @@ internal sealed class AgentFolder : IDisposable
         foreach (var entry in source.EnumerateFileSystemInfos())
         {
             var name = prefix + entry.Name;
-            if (SkippedNames.Contains(entry.Name))
+            if (SkippedNames.Contains(entry.Name) || SkippedEndings.Any(ending => entry.Name.EndsWith(ending, StringComparison.Ordinal)))
             {
                 continue;
             }
 
-            if (entry.LinkTarget is not null)
+            var reason = FileKinds.Of(entry.FullName) switch
             {
-                return $"path: {name} is a symbolic link; an agent folder holds files and folders only";
-            }
-
-            if (entry is DirectoryInfo folder)
+                FileKind.Folder => CopyInto(new DirectoryInfo(entry.FullName), name + "/"),
+                FileKind.File => CopyFile(new FileInfo(entry.FullName), name),
+                FileKind.Link => $"path: {name} is a symbolic link; an agent folder holds files and folders only",
+                _ => $"path: {name} is neither a file nor a folder",
+            };
+            if (reason is not null)
             {
-                if (CopyInto(folder, name + "/") is { } reason)
-                {
-                    return reason;
-                }
-            }
-            else if (entry is FileInfo file && (file.Attributes & (FileAttributes.Normal | FileAttributes.Archive | FileAttributes.ReadOnly | FileAttributes.Hidden)) == file.Attributes)
-            {
-                if (Count(file.Length) is { } tooLarge)
-                {
-                    return tooLarge;
-                }
-
-                var isExecutable = (file.UnixFileMode & UnixFileMode.UserExecute) != 0;
-                if (TryWrite(name, File.ReadAllBytes(file.FullName), isExecutable) is { } clash)
-                {
-                    return clash;
-                }
-            }
-            else
-            {
-                return $"path: {name} is neither a file nor a folder";
+                return reason;
             }
         }
 
         return null;
+    }
+
+    private string? CopyFile(FileInfo file, string name)
+    {
+        var isExecutable = (file.UnixFileMode & UnixFileMode.UserExecute) != 0;
+        return Count(file.Length) ?? TryWrite(name, File.ReadAllBytes(file.FullName), isExecutable);
     }
 
     private string? Count(long bytes)
@@ -181,11 +206,11 @@ internal sealed class AgentFolder : IDisposable
 
     private string? TryWrite(string relative, byte[] content, bool isExecutable)
     {
-        var target = System.IO.Path.Combine(Path, relative);
         try
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-            File.WriteAllBytes(target, content);
+            MakeParents(relative);
+            Write(System.IO.Path.Combine(Path, relative), content, isExecutable);
+            return null;
         }
         catch (IOException)
         {
@@ -195,11 +220,45 @@ internal sealed class AgentFolder : IDisposable
         {
             return $"files: \"{relative}\" clashes with a folder of the same name";
         }
+    }
 
-        var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-        File.SetUnixFileMode(
-            target, isExecutable ? mode | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : mode);
-        return null;
+    private void MakeParents(string relative)
+    {
+        for (var end = relative.IndexOf('/'); end >= 0; end = relative.IndexOf('/', end + 1))
+        {
+            var parent = System.IO.Path.Combine(Path, relative[..end]);
+            if (!Directory.Exists(parent))
+            {
+                MakeFolder(parent);
+            }
+        }
+    }
+
+    private FileKind KindOf(string name) => FileKinds.Of(System.IO.Path.Combine(Path, name));
+
+    /// <summary>Sandboxes read the content as a user of their own, whatever the server's umask is.</summary>
+    private static void MakeFolder(string path)
+    {
+        Directory.CreateDirectory(path);
+        File.SetUnixFileMode(path, ProgramMode);
+    }
+
+    private static void Write(string path, byte[] content, bool isExecutable)
+    {
+        File.WriteAllBytes(path, content);
+        File.SetUnixFileMode(path, isExecutable ? ProgramMode : FileMode);
+    }
+
+    private static bool Holds(string folder, string path) =>
+        path.Equals(folder, StringComparison.Ordinal) || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
+
+    /// <summary>Without links and dots, as the kernel resolves it; null where it leads nowhere.</summary>
+    private static string? RealPath(string path)
+    {
+        using var folder = Libc.Open(path, Libc.OpenPath | Libc.OpenDirectory | Libc.OpenCloseOnExec, 0);
+        return folder.IsInvalid
+            ? null
+            : new FileInfo($"/proc/self/fd/{folder.DangerousGetHandle()}").LinkTarget;
     }
 
     private static string? Refusal(string path)

@@ -29,6 +29,11 @@ internal sealed record AgentSettings
         {
             throw new AgentSettingsException($"{AgentContent.SettingsFile}:{failure.LineNumber + 1}: not valid JSON", failure);
         }
+        catch (InvalidOperationException failure)
+        {
+            // Half of a surrogate pair, escaped: valid JSON that is no text.
+            throw new AgentSettingsException($"{AgentContent.SettingsFile}: a name or a value is not valid Unicode", failure);
+        }
     }
 
     private static AgentSettings Read(JsonElement root)
@@ -59,9 +64,9 @@ internal sealed record AgentSettings
             var path = $"resources.{field.Name}";
             resources = field.Name switch
             {
-                "memoryMb" => resources with { MemoryMb = (int)Number(field, path, 256, 1_048_576) },
+                "memoryMb" => resources with { MemoryMb = WholeNumber(field, path, 256, 1_048_576) },
                 "cpus" => resources with { Cpus = Number(field, path, 0.1, 256) },
-                "pids" => resources with { Pids = (int)Number(field, path, 64, 32_768) },
+                "pids" => resources with { Pids = WholeNumber(field, path, 64, 32_768) },
                 "diskMb" or "openFiles" or "turnSeconds" => throw NotEnforced(path),
                 _ => throw Unknown(path),
             };
@@ -92,6 +97,11 @@ internal sealed record AgentSettings
         field.Value.ValueKind == JsonValueKind.Number && field.Value.TryGetDouble(out var number) && number >= min && number <= max
             ? number
             : throw Invalid(path, $"must be a number from {min} to {max}");
+
+    private static int WholeNumber(JsonProperty field, string path, int min, int max) =>
+        field.Value.ValueKind == JsonValueKind.Number && field.Value.TryGetInt32(out var number) && number >= min && number <= max
+            ? number
+            : throw Invalid(path, $"must be a whole number from {min} to {max}");
 
     private static AgentSettingsException NotEnforced(string path) => Invalid(path, "is not enforced by this release; remove it");
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Ash.Server.Agents;
@@ -5,7 +6,8 @@ namespace Ash.Server.Agents;
 /// <summary>Which environment a client may give to sandboxes.</summary>
 internal static partial class EnvironmentNames
 {
-    private const int MaxBytes = 128 * 1024;
+    /// <summary>The kernel takes 128 KiB in one variable, its name included.</summary>
+    private const int MaxBytes = 100_000;
 
     /// <summary>What is wrong with an environment, or null.</summary>
     public static string? Refusal(string field, IReadOnlyDictionary<string, string>? environment)
@@ -23,9 +25,11 @@ internal static partial class EnvironmentNames
             }
         }
 
-        return environment?.Sum(pair => pair.Key.Length + pair.Value.Length) > MaxBytes ? $"{field} must be at most {MaxBytes} characters" : null;
+        return environment?.Sum(pair => pair.Key.Length + Encoding.UTF8.GetByteCount(pair.Value)) > MaxBytes
+            ? $"{field} must be at most {MaxBytes} bytes"
+            : null;
     }
 
-    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]{0,255}\\z")]
     private static partial Regex ValidName();
 }

@@ -63,6 +63,9 @@ internal static class BrokerAnswers
 
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         context.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = "Network access is denied by Ash";
+
+        // What the CLI's own WebFetch looks for: the model then reads that the host is blocked, not that a proxy failed.
+        context.Response.Headers["X-Proxy-Error"] = "blocked-by-allowlist";
         context.Response.ContentType = "text/plain";
         context.Response.ContentLength = body.Length;
         context.Response.Headers.Connection = "close";

@@ -23,6 +23,10 @@ internal static class CliCommand
             // Without it the user's settings, settings.local.json and servers in .claude.json run too: all of them in the
             // home, which the agent can write.
             "--setting-sources=project",
+
+            // WebFetch asks claude.ai about each host first, which nothing here can reach, and then blames the host. Without
+            // that question it asks the proxy, which says what is the matter.
+            "--settings={\"skipWebFetchPreflight\":true}",
             resume ? $"--resume={session.CliSessionId}" : $"--session-id={session.CliSessionId}",
         ];
 
@@ -42,6 +46,10 @@ internal static class CliCommand
     }
 
     /// <summary>The environment of everything inside. The token is the sandbox's own and worth nothing elsewhere.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="agentEnvironment">The agent's own, below the session's; neither overrides a name of ours.</param>
+    /// <param name="token">The sandbox's.</param>
+    /// <param name="keepsOwnPrompt">Whether the CLI keeps its own prompt and loads <c>CLAUDE.md</c> beside it.</param>
     public static Dictionary<string, string> Environment(
         SessionRecord session, IReadOnlyDictionary<string, string>? agentEnvironment, string token, bool keepsOwnPrompt)
     {
@@ -63,9 +71,9 @@ internal static class CliCommand
         environment.TryAdd("LANG", "C.UTF-8");
         environment["ANTHROPIC_API_KEY"] = token;
         environment["ASH_SESSION_ID"] = session.Id.ToString();
-        if (!keepsOwnPrompt)
+        if (!keepsOwnPrompt || session.SystemPrompt is not null)
         {
-            // CLAUDE.md is the system prompt: the CLI is told it at `initialize` and must not load it once more.
+            // CLAUDE.md, or what the session has in its place, is told at `initialize`; the CLI must not load the file as well.
             environment["CLAUDE_CODE_DISABLE_CLAUDE_MDS"] = "1";
         }
 
