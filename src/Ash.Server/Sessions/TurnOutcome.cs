@@ -99,7 +99,9 @@ internal sealed record TurnOutcome(TurnReason Reason)
     private static TurnOutcome ModelError(Turn turn, in CliLineInfo info, string? text)
     {
         var isUnconfigured = text?.Contains("model_not_configured", StringComparison.Ordinal) == true;
-        var code = isUnconfigured ? "model_not_configured" : turn.ModelError ?? info.ApiErrorType ?? "unknown";
+        var code = isUnconfigured ? "model_not_configured"
+            : (turn.ModelError is null or "unknown") && info.ApiErrorType == "invalid_request_error" ? "invalid_request"
+            : turn.ModelError ?? info.ApiErrorType ?? "unknown";
         return new TurnOutcome(TurnReason.ModelError)
         {
             Code = code,

@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json;
+using Ash.Testing;
+
+namespace Ash.EndToEnd.Tests.Streams;
+
+/// <summary>A viewer that stops reading costs nobody anything, and misses nothing.</summary>
+public sealed class StalledViewerTests
+{
+    private const int StreamBytes = 50_000_000;
+    private const int AllowedKb = 32 * 1024;
+
+    [Fact(Timeout = 240_000)]
+    public async Task TurnOfFiftyMegabytes_Completes_WhileAViewerDoesNotRead_AndThatViewerReadsAllOfItLater()
+    {
+        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        await using var server = await AshServer.StartAsync();
+        var session = (await server.CreateSessionAsync()).Id;
+        await PlayLongTurnAsync(server, session, replies: 2);
+        var path = $"/api/sessions/{session}/stream?until=idle";
+        var head = Frames.LastId(await ReadAllAsync(server, $"{path}&partial=false"));
+
+        var before = ResidentKb(server);
+        using var stalled = await RawStream.OpenAsync(server, $"/api/sessions/{session}/stream?after={head}", receiveBuffer: 4096);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await PlayLongTurnAsync(server, session, replies: 17);
+        var took = clock.Elapsed;
+        var growth = ResidentKb(server) - before;
+
+        var expected = await ReadAllAsync(server, $"{path}&after={head}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{expected.Length:N0} bytes in {took.TotalSeconds:N1} s; the server grew by {growth:N0} KB from {before:N0} KB");
+        Assert.InRange(expected.Length, StreamBytes, int.MaxValue);
+        Assert.Equal(expected, Frames.Kept(await stalled.ReadAsync(expected.Length)));
+        Assert.InRange(growth, long.MinValue, AllowedKb);
+    }
+
+    /// <summary>Many deltas, in several model replies with a tool between them.</summary>
+    private static async Task PlayLongTurnAsync(AshServer server, Guid session, int replies)
+    {
+        for (var i = 0; i < replies; i++)
+        {
+            server.Model.Queue(JsonSerializer.Serialize(new
+            {
+                text = new string('x', 400_000),
+                chunk = 64,
+                tool = new { name = "Bash", input = new { command = "true", description = "d" } },
+            }));
+        }
+
+        server.Model.Queue("""{"text":"done"}""");
+        Assert.Equal("completed", (await server.SendAsync(session, "talk a lot")).Reason);
+    }
+
+    private static async Task<byte[]> ReadAllAsync(AshServer server, string path)
+    {
+        using var stream = await RawStream.OpenAsync(server, path);
+        var bytes = await stream.ReadAsync();
+        Assert.True(stream.IsWhole);
+        return Frames.Kept(bytes);
+    }
+
+    private static long ResidentKb(AshServer server)
+    {
+        var line = File.ReadLines($"/proc/{server.Pid}/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+}
