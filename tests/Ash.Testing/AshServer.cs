@@ -175,7 +175,18 @@ public sealed class AshServer : IAsyncDisposable
         Directory.Delete(DataDirectory, recursive: true);
     }
 
+    /// <summary>Starts the server again on the same data and does not wait for it.</summary>
+    public Process BeginToStart() => StartProcess();
+
     private async Task StartProcessAsync()
+    {
+        var process = StartProcess();
+        _process?.Dispose();
+        _process = process;
+        await WaitUntilUpAsync(process);
+    }
+
+    private Process StartProcess()
     {
         var start = new ProcessStartInfo(_options.Program ?? TestPaths.Server)
         {
@@ -202,9 +213,7 @@ public sealed class AshServer : IAsyncDisposable
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        _process?.Dispose();
-        _process = process;
-        await WaitUntilUpAsync(process);
+        return process;
     }
 
     private async Task WaitUntilUpAsync(Process process)

@@ -97,6 +97,9 @@ internal static class CliCommand
         ["DISABLE_AUTOUPDATER"] = "1",
         ["CLAUDE_CODE_SDK_READS_SESSION_STATE"] = "1",
 
+        // The transcript is written before the model is called and before a result is said: a killed process forgets less.
+        ["CLAUDE_CODE_EAGER_FLUSH"] = "1",
+
         // No turn starts by itself.
         ["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1",
 

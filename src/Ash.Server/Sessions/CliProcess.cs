@@ -4,36 +4,72 @@ namespace Ash.Server.Sessions;
 internal sealed class CliProcess
 {
     /// <summary>Which start of the CLI this is: 1, 2 … in this sandbox; 0 before the first.</summary>
-    public int Number { get; set; }
+    public int Number { get; private set; }
 
-    public bool IsRunning { get; set; }
+    public bool IsRunning { get; private set; }
 
     /// <summary>It waits for a line: nothing was written to it since it last said that it is idle.</summary>
     public bool IsIdle { get; set; }
 
-    /// <summary>Model that <c>set_model</c> or the start asked for last.</summary>
-    public string? Model { get; set; }
+    /// <summary>It was asked to end: its end is no loss.</summary>
+    public bool IsClosing { get; set; }
 
-    /// <summary>Users' texts that a killed process forgot, to be told to this one before its first prompt.</summary>
-    public Queue<Turn> Forgotten { get; } = new();
+    /// <summary>It has answered something: whatever ends it from now on, it was not its start.</summary>
+    public bool HasAnswered { get; set; }
+
+    /// <summary>It was started on a transcript.</summary>
+    public bool Resumes { get; private set; }
+
+    /// <summary>The turn that it takes up by itself, because the turn's text is the end of its transcript.</summary>
+    public Guid? GoesOnWith { get; private set; }
+
+    /// <summary>Model that <c>set_model</c> or the start asked for last.</summary>
+    public string? Model { get; private set; }
+
+    /// <summary>False for a process that an earlier server started.</summary>
+    public bool IsModelKnown { get; private set; }
+
+    /// <summary>What a killed process forgot, to be told to this one before its first prompt.</summary>
+    public Queue<ForgottenLine> Forgotten { get; private set; } = new();
 
     /// <summary>The forgotten text whose empty result is awaited, or null.</summary>
     public Guid? Restoring { get; set; }
 
-    /// <summary>The last lines of its standard error: they say why it ended.</summary>
-    public string? LastErrorLine { get; set; }
+    /// <summary>Processes inside that the kernel had killed for their memory, as far as that is in the log.</summary>
+    public long OutOfMemoryKills { get; set; }
 
-    public TaskCompletionSource Exited { get; private set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource Exited { get; private set; } = NewExit();
 
-    public void Begin(string? model)
+    public string StartId => $"start/{Number}";
+
+    /// <summary>A process is asked for: the next of this sandbox.</summary>
+    public void Begin(CliStart start, string? model)
     {
         Number++;
         IsRunning = true;
         IsIdle = true;
-        Model = model;
+        IsClosing = false;
+        HasAnswered = false;
+        Resumes = start.Resumes;
+        GoesOnWith = start.GoesOnWith;
+        Forgotten = start.Forgotten;
         Restoring = null;
-        LastErrorLine = null;
-        Exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Exited = NewExit();
+        SetModel(model);
+    }
+
+    /// <summary>A process of an earlier server is there, or may be: it is not idle until its bridge has said so.</summary>
+    public void TakeOver(int number)
+    {
+        Number = number;
+        IsRunning = true;
+        HasAnswered = true;
+    }
+
+    public void SetModel(string? model)
+    {
+        Model = model;
+        IsModelKnown = true;
     }
 
     public void MarkExited()
@@ -44,4 +80,6 @@ internal sealed class CliProcess
         Forgotten.Clear();
         Exited.TrySetResult();
     }
+
+    private static TaskCompletionSource NewExit() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -10,7 +10,7 @@ internal static class ControlLines
     /// <summary>A prompt. Its uuid is the turn's id: the CLI's result names it.</summary>
     /// <param name="turnId">The turn.</param>
     /// <param name="content">A JSON string or array of blocks.</param>
-    /// <param name="shouldQuery">False adds it to the conversation without a model call.</param>
+    /// <param name="shouldQuery">False adds it to the conversation as it stands: no model call, no slash command.</param>
     public static byte[] User(Guid turnId, ReadOnlySpan<byte> content, bool shouldQuery = true)
     {
         var buffer = new ArrayBufferWriter<byte>(content.Length + 256);
@@ -21,7 +21,7 @@ internal static class ControlLines
             writer.WriteStartObject("message"u8);
             writer.WriteString("role"u8, "user"u8);
             writer.WritePropertyName("content"u8);
-            writer.WriteRawValue(content, skipInputValidation: false);
+            writer.WriteRawValue(content, skipInputValidation: true); // Read as JSON when it came, a user's text or a stored line.
             writer.WriteEndObject();
             writer.WriteNull("parent_tool_use_id"u8);
             writer.WriteString("session_id"u8, ""u8);
@@ -29,6 +29,7 @@ internal static class ControlLines
             if (!shouldQuery)
             {
                 writer.WriteBoolean("shouldQuery"u8, false);
+                writer.WriteBoolean("client_composed"u8, true);
             }
 
             writer.WriteEndObject();
@@ -54,8 +55,12 @@ internal static class ControlLines
         }
     });
 
+    /// <summary>Stops the turn that runs, and the one that was taken but has not begun.</summary>
     public static byte[] Interrupt(string requestId) => Request(requestId, static writer =>
-        writer.WriteString("subtype"u8, "interrupt"u8));
+    {
+        writer.WriteString("subtype"u8, "interrupt"u8);
+        writer.WriteBoolean("cancel_queued"u8, true);
+    });
 
     /// <summary>A null model goes back to the CLI's default.</summary>
     public static byte[] SetModel(string requestId, string? model) => Request(requestId, writer =>

@@ -5,9 +5,10 @@ namespace Ash.Server.Sessions;
 /// <summary>Hears what happens in a session's sandbox.</summary>
 internal interface ISandboxListener
 {
-    /// <summary>Takes frames in order. When it returns, their effects are stored and they are acknowledged.</summary>
+    /// <summary>Takes frames in order, and calls <see cref="SessionSandbox.MarkStored"/> once their effects are stored.</summary>
+    /// <remarks>Where it throws before that, it gets the same frames again.</remarks>
     Task OnBatchAsync(SessionSandbox sandbox, IReadOnlyList<BridgeItem> batch, long lastFrame);
 
     /// <summary>The sandbox has ended by itself; everything it said was heard before.</summary>
-    Task OnExitedAsync(SessionSandbox sandbox, SandboxExit exit);
+    void OnExited(SessionSandbox sandbox, SandboxExit exit);
 }

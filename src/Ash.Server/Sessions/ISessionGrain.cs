@@ -10,6 +10,9 @@ internal interface ISessionGrain : IGrainWithGuidKey
     /// <summary>Brings the session's runtime up, with whatever an earlier server left; harmless when it is up.</summary>
     Task ActivateAsync();
 
+    /// <summary>Lets go of a session that nothing happens in; its next call brings it back.</summary>
+    Task ReleaseAsync();
+
     /// <summary>Starts the sandbox of a new session; null once it is active, else why not.</summary>
     Task<string?> StartAsync();
 

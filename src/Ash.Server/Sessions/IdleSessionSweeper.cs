@@ -3,24 +3,33 @@ using Ash.Server.Storage;
 
 namespace Ash.Server.Sessions;
 
-/// <summary>Pauses sessions that have had no turn for a while, so that their sandboxes can serve others.</summary>
+/// <summary>
+/// Pauses sessions that have had no turn for a while, so that their sandboxes can serve others, and lets go of those that
+/// have no sandbox any more, so that memory does not grow with every session that was ever touched.
+/// </summary>
 internal sealed partial class IdleSessionSweeper(
-    SessionRuntimes runtimes, ServerSettings settings, TimeProvider clock, ILogger<IdleSessionSweeper> logger) : BackgroundService
+    SessionRuntimes runtimes, IGrainFactory grains, ServerSettings settings, TimeProvider clock, ILogger<IdleSessionSweeper> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan MaxInterval = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MemoryTime = TimeSpan.FromMinutes(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (settings.IdleTimeout == TimeSpan.Zero)
-        {
-            return;
-        }
-
-        var interval = settings.IdleTimeout / 2 < MaxInterval ? settings.IdleTimeout / 2 : MaxInterval;
+        var pauses = settings.IdleTimeout > TimeSpan.Zero;
+        var interval = pauses && settings.IdleTimeout / 2 < MaxInterval ? settings.IdleTimeout / 2 : MaxInterval;
         using var timer = new PeriodicTimer(interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            await SweepAsync();
+            if (pauses)
+            {
+                await SweepAsync();
+            }
+
+            foreach (var session in runtimes.All.Where(session => session.IsForgettable(clock.GetUtcNow() - MemoryTime)))
+            {
+                await grains.GetGrain<ISessionGrain>(session.Id).ReleaseAsync();
+            }
         }
     }
 

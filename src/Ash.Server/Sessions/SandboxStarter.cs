@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Ash.Protocol.Bridge;
@@ -51,11 +52,12 @@ internal sealed partial class SandboxStarter(
             transaction.Db.SaveChanges();
         });
 
+        ISandbox? sandbox = null;
         SessionSandbox? started = null;
         try
         {
             var spec = Specify(session, content, id);
-            var sandbox = await host.StartAsync(spec, cancellationToken);
+            sandbox = await host.StartAsync(spec, cancellationToken);
             started = Attach(sandbox, tokenHash, lastFrame: 0);
             var identity = sandbox.Identity;
             await writer.WriteAsync(Durability.Power, transaction => Identify(transaction, identity));
@@ -64,15 +66,21 @@ internal sealed partial class SandboxStarter(
             await started.Connected.WaitAsync(BridgePatience, clock, cancellationToken);
             var agentEnvironment = await environments.FindAsync(session.AgentId, cancellationToken);
             var environment = CliCommand.Environment(session, agentEnvironment, token, content.Settings.AppendsSystemPrompt);
-            await started.PostAsync(new Configure("configure", environment));
+            started.Post(new Configure("configure", environment));
             return started;
         }
-        catch (Exception failure) when (failure is SandboxException or TimeoutException or OperationCanceledException or IOException or StoreException)
+#pragma warning disable CA1031 // Whatever went wrong, nothing of the sandbox may stay.
+        catch (Exception failure)
+#pragma warning restore CA1031
         {
-            await RemoveAsync(id, started);
-            throw failure is TimeoutException
-                ? new SandboxException("The sandbox was started, but its bridge did not answer. Its log is in the data folder's logs.", failure)
-                : failure is SandboxException or OperationCanceledException ? failure : new SandboxException(failure.Message, failure);
+            await RemoveAsync(id, () => started?.KillAsync() ?? sandbox?.KillAsync() ?? Task.CompletedTask);
+            throw failure switch
+            {
+                SandboxException or OperationCanceledException => failure,
+                TimeoutException => new SandboxException(
+                    "The sandbox was started, but its bridge did not answer. Its log is in the data folder's logs.", failure),
+                _ => new SandboxException(failure.Message, failure),
+            };
         }
     }
 
@@ -85,8 +93,17 @@ internal sealed partial class SandboxStarter(
                 record.Id, record.LauncherPid, record.LauncherStart, record.BridgePid, record.BridgeStart, record.BootId!, record.Uid);
             if (host.Adopt(identity) is { } sandbox)
             {
-                LogAdopted(record.Id, record.SessionId);
-                return Attach(sandbox, record.TokenHash, record.LastFrame);
+                try
+                {
+                    var adopted = Attach(sandbox, record.TokenHash, record.LastFrame);
+                    LogAdopted(record.Id, record.SessionId);
+                    return adopted;
+                }
+                catch (Exception failure) when (failure is SocketException or IOException or UnauthorizedAccessException)
+                {
+                    LogAdoptFailed(failure, record.Id, record.SessionId);
+                    await sandbox.KillAsync();
+                }
             }
         }
 
@@ -101,17 +118,18 @@ internal sealed partial class SandboxStarter(
         await ForgetAsync(record.Id);
     }
 
-    /// <summary>Ends a sandbox and forgets its row. Returns when nothing is left.</summary>
-    public Task RemoveAsync(SessionSandbox sandbox) => RemoveAsync(sandbox.Id, sandbox);
+    /// <summary>Ends a sandbox and forgets its row. Returns when nothing is left; may be repeated where it fails.</summary>
+    public Task RemoveAsync(SessionSandbox sandbox) => RemoveAsync(sandbox.Id, sandbox.KillAsync);
 
-    private async Task RemoveAsync(string id, SessionSandbox? sandbox)
+    private async Task RemoveAsync(string id, Func<Task> kill)
     {
-        if (sandbox is not null)
+        try
         {
-            await sandbox.KillAsync();
+            await kill();
         }
-        else
+        finally
         {
+            // Once more by name: harmless where nothing is left, and another try where something is.
             await host.RemoveAsync(id, CancellationToken.None);
         }
 
@@ -122,7 +140,7 @@ internal sealed partial class SandboxStarter(
     {
         var id = sandbox.Identity.Id;
         var socket = broker.Open(id, Path.Combine(host.Plan(id).SocketDirectory, "broker.sock"), sandbox.Identity.Uid);
-        return new SessionSandbox(sandbox, socket, tokenHash, lastFrame, loggers.CreateLogger<SessionSandbox>());
+        return new SessionSandbox(sandbox, socket, tokenHash, lastFrame, clock, loggers.CreateLogger<SessionSandbox>());
     }
 
     private SandboxSpec Specify(SessionRecord session, AgentContent content, string id)
@@ -163,4 +181,7 @@ internal sealed partial class SandboxStarter(
 
     [LoggerMessage(LogLevel.Information, "Adopted sandbox {SandboxId} of session {SessionId}")]
     private partial void LogAdopted(string sandboxId, Guid sessionId);
+
+    [LoggerMessage(LogLevel.Error, "Could not take over sandbox {SandboxId} of session {SessionId}; it is ended")]
+    private partial void LogAdoptFailed(Exception failure, string sandboxId, Guid sessionId);
 }

@@ -15,6 +15,7 @@ internal static class SessionFeature
         services.AddSingleton<EventStream>();
         services.AddSingleton<SandboxDirectory>();
         services.AddSingleton<SandboxStarter>();
+        services.AddSingleton<Conversation>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<SessionRuntimes>();
         services.AddSingleton<SessionDirectory>();

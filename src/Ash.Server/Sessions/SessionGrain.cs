@@ -9,6 +9,7 @@ namespace Ash.Server.Sessions;
 internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGrain
 {
     private SessionRuntime? _runtime;
+    private int _calls;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -34,6 +35,18 @@ internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGr
     }
 
     public Task ActivateAsync() => Task.CompletedTask;
+
+    /// <remarks>No other call is in the runtime, and one that comes now is given to the next activation.</remarks>
+    public Task ReleaseAsync()
+    {
+        if (_calls == 0 && _runtime is not { IsBusy: true })
+        {
+            DelayDeactivation(TimeSpan.Zero);
+            DeactivateOnIdle();
+        }
+
+        return Task.CompletedTask;
+    }
 
     public Task<string?> StartAsync() => OnPoolAsync(
         static runtime => runtime.StartAsync(), static () => "the session is gone");
@@ -89,6 +102,21 @@ internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGr
         static () => ExecAnswer.From(null, Problems.UnknownSession));
 
     /// <summary>Off the grain's own scheduler: what a runtime starts there would be bound to it for good.</summary>
-    private Task<T> OnPoolAsync<T>(Func<SessionRuntime, Task<T>> work, Func<T> unknown) =>
-        _runtime is { } runtime ? Task.Run(() => work(runtime)) : Task.FromResult(unknown());
+    private async Task<T> OnPoolAsync<T>(Func<SessionRuntime, Task<T>> work, Func<T> unknown)
+    {
+        if (_runtime is not { } runtime)
+        {
+            return unknown();
+        }
+
+        _calls++;
+        try
+        {
+            return await Task.Run(() => work(runtime));
+        }
+        finally
+        {
+            _calls--;
+        }
+    }
 }

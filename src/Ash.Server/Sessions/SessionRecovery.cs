@@ -42,7 +42,20 @@ internal sealed partial class SessionRecovery(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         var keep = settings.Shutdown == ShutdownMode.Keep;
-        await Task.WhenAll(runtimes.All.Select(session => session.DrainAsync(keep)));
+        await Task.WhenAll(runtimes.All.Select(session => DrainAsync(session, keep)));
+    }
+
+    private async Task DrainAsync(SessionRuntime session, bool keep)
+    {
+        try
+        {
+            await session.DrainAsync(keep);
+        }
+        catch (Exception failure) when (failure is StoreException or SandboxException or IOException)
+        {
+            // One session that cannot be parked must not keep the others from it; the next server finds its sandbox.
+            LogDrainFailed(failure, session.Id);
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -51,4 +64,7 @@ internal sealed partial class SessionRecovery(
 
     [LoggerMessage(LogLevel.Information, "Brought back {Sessions} sessions that were at work")]
     private partial void LogRecovered(int sessions);
+
+    [LoggerMessage(LogLevel.Error, "Session {SessionId} could not be parked before the server stops")]
+    private partial void LogDrainFailed(Exception failure, Guid sessionId);
 }

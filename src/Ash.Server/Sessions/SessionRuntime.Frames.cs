@@ -23,11 +23,10 @@ internal sealed partial class SessionRuntime
             switch (header)
             {
                 case BridgeLine line when line.Process == sandbox.Cli.Number:
-                    await ReadLineAsync(sandbox, payload!, reading);
+                    ReadLine(sandbox, payload!, reading);
                     break;
                 case CliErrorLine error when error.Process == sandbox.Cli.Number:
-                    sandbox.Cli.LastErrorLine = System.Text.Encoding.UTF8.GetString(payload!);
-                    LogCliErrorSensitive(Id, sandbox.Cli.LastErrorLine);
+                    LogCliErrorSensitive(Id, System.Text.Encoding.UTF8.GetString(payload!));
                     break;
                 case CliLineRefused refused:
                     reading.Entries.Add(Facts.Error(_current?.Id, "line_too_long", $"A line of {refused.Length} bytes was thrown away."));
@@ -35,17 +34,36 @@ internal sealed partial class SessionRuntime
                 case CliExited exited when exited.Process == sandbox.Cli.Number:
                     ReadExit(sandbox, exited, reading);
                     break;
+                case CommandDone { Ok: false } refused when refused.Id == sandbox.Cli.StartId && sandbox.Cli.IsRunning:
+                    reading.HasFailedToStart = true;
+                    LogStartRefused(Id, sandbox.Id, refused.Error);
+                    break;
             }
         }
 
+        if (reading is { IsIdle: true, Ended: null } && _current is { IsHandedOver: true, IsSettledByCli: true } unanswered)
+        {
+            reading.End(unanswered, TurnOutcome.Unanswered(unanswered));
+        }
+
         await StoreAsync(sandbox, reading, lastFrame);
-        if (reading.Ended is not null || reading.IsIdle || reading.HasExited)
+        if (reading.HasFailedToStart)
+        {
+            await LoseSandboxAsync("start_failed");
+            await PumpAsync();
+        }
+        else if (reading.Ended is not null || reading.IsIdle || reading.HasExited)
         {
             await GoOnAsync(sandbox, reading);
         }
+
+        if (_isMeeting && _sandbox == sandbox)
+        {
+            await SettleAsync(sandbox);
+        }
     }
 
-    private async Task ReadLineAsync(SessionSandbox sandbox, byte[] line, BatchReading reading)
+    private void ReadLine(SessionSandbox sandbox, byte[] line, BatchReading reading)
     {
         if (!CliLine.TryInspect(line, out var info))
         {
@@ -53,14 +71,24 @@ internal sealed partial class SessionRuntime
             return;
         }
 
+        var cli = sandbox.Cli;
         switch (info.Kind)
         {
             case CliLineKind.SessionStateChanged:
                 reading.IsIdle = info.State == "idle";
                 return;
             case CliLineKind.ControlRequest:
-                await AnswerAsync(sandbox, info);
+                Answer(sandbox, info);
                 return;
+            case CliLineKind.ControlResponse:
+                ReadFirstAnswer(sandbox);
+                return;
+            case CliLineKind.CommandLifecycle:
+                ReadLifecycle(sandbox, info);
+                return;
+            case CliLineKind.Init when _current is { StopReason: not null, IsHandedOver: true } stopping && cli.Restoring is null:
+                InterruptCli(sandbox, stopping);
+                break;
             case CliLineKind.Assistant when _current is { } turn && info.Error is not null:
                 turn.ModelError = info.Error;
                 break;
@@ -69,10 +97,10 @@ internal sealed partial class SessionRuntime
                 break;
         }
 
-        if (sandbox.Cli.Restoring is { } restored)
+        if (cli.Restoring is { } restored)
         {
             // The empty turn in which the CLI takes a text that it forgot: no turn of anybody's.
-            if (info.Kind == CliLineKind.Result && (info.UserMessageUuids.Count == 0 || info.UserMessageUuids.Contains(restored)))
+            if (info.Kind == CliLineKind.Result && info.UserMessageUuids.Contains(restored))
             {
                 reading.HasRestored = true;
             }
@@ -80,8 +108,9 @@ internal sealed partial class SessionRuntime
             return;
         }
 
-        if (!info.IsStored)
+        if (!info.IsStored || (info.Kind == CliLineKind.Result && !cli.HasAnswered))
         {
+            // A result before any answer tells of a start that failed; the exit that follows is what counts.
             return;
         }
 
@@ -89,8 +118,51 @@ internal sealed partial class SessionRuntime
         reading.Entries.Add(new LogEntry(EventType.Cli, running?.Id, line, info.IsPartial));
         if (info.Kind == CliLineKind.Result && running is { IsHandedOver: true } && Answers(info, running))
         {
+            MeetMemoryLimit(sandbox, running.Id, reading);
             reading.End(running, TurnOutcome.FromResult(running, info, line));
         }
+    }
+
+    private void ReadFirstAnswer(SessionSandbox sandbox)
+    {
+        var cli = sandbox.Cli;
+        if (!cli.HasAnswered && _current is { IsHandedOver: true } turn && cli.GoesOnWith == turn.Id)
+        {
+            // It has taken the turn up by itself, and takes no text twice. If it has not, this makes it say so.
+            WriteTurn(sandbox, turn);
+        }
+
+        cli.HasAnswered = true;
+    }
+
+    private void ReadLifecycle(SessionSandbox sandbox, in CliLineInfo info)
+    {
+        if (_current is not { IsHandedOver: true } turn || sandbox.Cli.Restoring is not null)
+        {
+            return;
+        }
+
+        if (info.State == "started" && turn.StopReason is not null)
+        {
+            // An interrupt that came before the turn began had nothing to stop.
+            InterruptCli(sandbox, turn);
+        }
+
+        turn.IsSettledByCli |= info.CommandUuid == turn.Id && info.State is "completed" or "cancelled" or "discarded" or "refused";
+    }
+
+    /// <summary>The kernel has killed something inside: a tool perhaps, and the turn goes on.</summary>
+    private static bool MeetMemoryLimit(SessionSandbox sandbox, Guid? turn, BatchReading reading)
+    {
+        var kills = sandbox.OutOfMemoryKills;
+        if (kills <= sandbox.Cli.OutOfMemoryKills)
+        {
+            return false;
+        }
+
+        reading.OutOfMemoryKills = kills;
+        reading.Entries.Add(Facts.Resource(turn, "memory"));
+        return true;
     }
 
     private static bool Answers(in CliLineInfo info, Turn turn) =>
@@ -99,36 +171,32 @@ internal sealed partial class SessionRuntime
     private void ReadExit(SessionSandbox sandbox, CliExited exited, BatchReading reading)
     {
         reading.HasExited = true;
-        sandbox.Cli.MarkExited();
         LogCliExited(Id, sandbox.Id, exited.Code, exited.Signal);
-        if (reading.Ended is not null || _current is not { IsHandedOver: true } turn)
+        var turn = reading.Ended is null && _current is { IsHandedOver: true } running ? running : null;
+        if (sandbox.Cli.IsClosing && turn is null)
         {
             return;
         }
 
-        reading.Entries.Add(Facts.SandboxLost(turn.Id, "cli_exited", exited.Code, exited.Signal));
-        if (OutcomeOfLoss(turn, "cli_exited", "The agent's process ended in mid-turn.") is { } outcome)
+        reading.CouldNotResume = exited.Code is not null && sandbox.Cli is { Resumes: true, HasAnswered: false };
+        var cause = MeetMemoryLimit(sandbox, turn?.Id, reading) && exited.Signal is not null ? "oom" : "cli_exited";
+        reading.Loss = cause;
+        reading.Entries.Add(Facts.SandboxLost(turn?.Id, cause, exited.Code, exited.Signal));
+        if (turn is not null && OutcomeOfLoss(turn, cause, "The agent's process ended in mid-turn.") is { } outcome)
         {
             reading.End(turn, outcome);
+        }
+        else
+        {
+            reading.Undone = turn;
         }
     }
 
     /// <summary>Null where the turn is to be started again: it never called the model, so nothing can have happened twice.</summary>
-    private static TurnOutcome? OutcomeOfLoss(Turn turn, string cause, string error)
-    {
-        if (turn.StopReason is { } stopped)
-        {
-            return TurnOutcome.Stopped(stopped);
-        }
-
-        if (!turn.HasCalledModel && turn.Attempts < MaxAttempts)
-        {
-            turn.IsHandedOver = false;
-            return null;
-        }
-
-        return TurnOutcome.Lost(cause, error);
-    }
+    private static TurnOutcome? OutcomeOfLoss(Turn turn, string cause, string error) =>
+        turn.StopReason is { } stopped ? TurnOutcome.Stopped(stopped)
+        : !turn.HasCalledModel && turn.Attempts < MaxAttempts ? null
+        : TurnOutcome.Lost(cause, error);
 
     private async Task StoreAsync(SessionSandbox sandbox, BatchReading reading, long lastFrame)
     {
@@ -147,6 +215,7 @@ internal sealed partial class SessionRuntime
                 RecordEnd(transaction, turn, reading.Outcome!, rows[reading.EndedAt]);
             }
         });
+        sandbox.MarkStored(lastFrame);
     }
 
     private async Task GoOnAsync(SessionSandbox sandbox, BatchReading reading)
@@ -160,9 +229,11 @@ internal sealed partial class SessionRuntime
         if (reading.Ended is { } turn)
         {
             Forget(turn);
+            _lossesInARow = 0;
         }
 
         var cli = sandbox.Cli;
+        cli.OutOfMemoryKills = reading.OutOfMemoryKills ?? cli.OutOfMemoryKills;
         if (reading.HasRestored)
         {
             cli.Restoring = null;
@@ -171,17 +242,29 @@ internal sealed partial class SessionRuntime
         if (reading.IsIdle && cli is { IsRunning: true, Restoring: null } && _current is not { IsHandedOver: true })
         {
             cli.IsIdle = true;
-            if (cli.Forgotten.Count > 0)
-            {
-                await RestoreNextAsync(sandbox);
-            }
+        }
+
+        if (reading.HasExited)
+        {
+            await TakeCliExitAsync(cli, reading);
         }
 
         await PumpAsync();
     }
 
+    private async Task TakeCliExitAsync(CliProcess cli, BatchReading reading)
+    {
+        _mustBeginAnew |= reading.CouldNotResume;
+        cli.MarkExited();
+        reading.Undone?.IsHandedOver = false;
+        if (reading is { Loss: { } cause, Ended: null, Undone: null })
+        {
+            await CountLossAsync(cause);
+        }
+    }
+
     /// <summary>Answers what the CLI asks. Approvals do not exist yet, so a permission question is denied, and says so.</summary>
-    private static async Task AnswerAsync(SessionSandbox sandbox, CliLineInfo info)
+    private static void Answer(SessionSandbox sandbox, in CliLineInfo info)
     {
         if (info.RequestId is not { } request)
         {
@@ -191,7 +274,7 @@ internal sealed partial class SessionRuntime
         var line = info.Subtype == "can_use_tool"
             ? ControlLines.Deny(request, $"The tool {info.ToolName} needs an approval, and nobody can be asked. Allow it in the agent's settings.")
             : ControlLines.Unsupported(request);
-        await sandbox.PostAsync(new WriteLine($"answer/{sandbox.Cli.Number}/{request}", line.Length), line);
+        sandbox.Post(new WriteLine($"answer/{sandbox.Cli.Number}/{request}", line.Length), line);
     }
 
     /// <summary>What one batch of frames comes to.</summary>
@@ -212,6 +295,19 @@ internal sealed partial class SessionRuntime
 
         public bool HasExited { get; set; }
 
+        public bool HasFailedToStart { get; set; }
+
+        /// <summary>Why the CLI is gone, where that is a loss.</summary>
+        public string? Loss { get; set; }
+
+        /// <summary>The turn that is to be started again.</summary>
+        public Turn? Undone { get; set; }
+
+        /// <summary>The CLI ended by itself before it said anything: it cannot read its transcript.</summary>
+        public bool CouldNotResume { get; set; }
+
+        public long? OutOfMemoryKills { get; set; }
+
         public Guid? NewConversation { get; set; }
 
         public void End(Turn turn, TurnOutcome outcome)
@@ -228,4 +324,7 @@ internal sealed partial class SessionRuntime
 
     [LoggerMessage(LogLevel.Trace, "The CLI of session {SessionId} wrote to its standard error: {Line}")]
     private partial void LogCliErrorSensitive(Guid sessionId, string line);
+
+    [LoggerMessage(LogLevel.Warning, "The CLI of session {SessionId} could not be started in sandbox {SandboxId}: {Reason}")]
+    private partial void LogStartRefused(Guid sessionId, string sandboxId, string? reason);
 }

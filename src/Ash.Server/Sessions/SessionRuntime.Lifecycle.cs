@@ -37,23 +37,35 @@ internal sealed partial class SessionRuntime
             }
         }
 
-        await EndTurnsAsync();
-        using (await _gate.EnterAsync())
+        try
         {
-            await ChangeStatusAsync(SessionStatus.Paused, [Facts.Paused(reason)]);
-            ArmPauseTimer();
-            _isHolding = false;
+            await EndTurnsAsync();
+            using (await _gate.EnterAsync())
+            {
+                await BecomePausedAsync(reason);
+            }
+        }
+        finally
+        {
+            await GoOnAfterHoldAsync();
         }
 
         return null;
     }
 
-    /// <summary>Parks the session if nothing has happened in it since <paramref name="cutoff"/>.</summary>
+    /// <summary>Parks the session if nothing has happened in it since <paramref name="cutoff"/>, and nothing happens.</summary>
     public async Task PauseIfIdleAsync(DateTimeOffset cutoff)
     {
-        if (_session.Status == SessionStatus.Active && _session.LastActiveAt < cutoff && !IsWorking)
+        if (!IsIdleSince(cutoff))
         {
-            await PauseAsync("idle");
+            return;
+        }
+
+        using var turn = await _lifecycle.EnterAsync();
+        using var entered = await _gate.EnterAsync();
+        if (IsIdleSince(cutoff) && !_isClosed && !_isDraining)
+        {
+            await BecomePausedAsync("idle");
         }
     }
 
@@ -69,7 +81,6 @@ internal sealed partial class SessionRuntime
             }
         }
 
-        await EndTurnsAsync();
         await CloseAsync(SessionStatus.Stopped, Facts.Stopped());
         return null;
     }
@@ -107,7 +118,6 @@ internal sealed partial class SessionRuntime
             return;
         }
 
-        await EndTurnsAsync();
         await CloseAsync(SessionStatus.Ended, Facts.Ended());
     }
 
@@ -191,23 +201,54 @@ internal sealed partial class SessionRuntime
 
     private bool IsWorking => _current is not null || _waiting.Count > 0 || _sandbox is { RunningExecs: > 0 };
 
+    private bool IsIdleSince(DateTimeOffset cutoff) =>
+        _session.Status == SessionStatus.Active && _session.LastActiveAt < cutoff && !IsWorking && _waking is null;
+
+    private async Task BecomePausedAsync(string reason)
+    {
+        await ChangeStatusAsync(SessionStatus.Paused, [Facts.Paused(reason)]);
+        ArmPauseTimer();
+    }
+
     private async Task CloseAsync(SessionStatus status, LogEntry fact)
     {
-        using (await _gate.EnterAsync())
+        try
         {
-            await ChangeStatusAsync(status, [fact]);
-        }
+            await EndTurnsAsync();
+            using (await _gate.EnterAsync())
+            {
+                await CancelWaitingAsync();
+                await ChangeStatusAsync(status, [fact]);
+            }
 
-        if (_waking is { } waking)
-        {
-            await waking;
-        }
+            if (_waking is { } waking)
+            {
+                await waking;
+            }
 
-        await CloseSandboxAsync(static () => true);
-        await _closed;
-        using (await _gate.EnterAsync())
+            await CloseSandboxAsync(static () => true);
+            await _closed;
+        }
+        finally
         {
-            _isHolding = false;
+            await GoOnAfterHoldAsync();
+        }
+    }
+
+    /// <summary>What was sent during a hold waits no longer: it wakes a session that was paused.</summary>
+    private async Task GoOnAfterHoldAsync()
+    {
+        using var entered = await _gate.EnterAsync();
+        _isHolding = _isDraining;
+        await PumpAsync();
+    }
+
+    private async Task CancelWaitingAsync()
+    {
+        while (_waiting.TryPeek(out var waiting))
+        {
+            await CompleteAsync(waiting, TurnOutcome.Stopped(TurnReason.Cancelled));
+            _waiting.Dequeue();
         }
     }
 
@@ -218,11 +259,7 @@ internal sealed partial class SessionRuntime
         using (await _gate.EnterAsync())
         {
             _isHolding = true;
-            while (_waiting.TryDequeue(out var waiting))
-            {
-                await CompleteAsync(waiting, TurnOutcome.Stopped(TurnReason.Cancelled));
-            }
-
+            await CancelWaitingAsync();
             running = _current;
             if (running is not null)
             {
@@ -230,7 +267,7 @@ internal sealed partial class SessionRuntime
             }
         }
 
-        if (running is null)
+        if (running is null || running.Ended.IsCompleted)
         {
             return;
         }
@@ -243,7 +280,7 @@ internal sealed partial class SessionRuntime
                 await CompleteAsync(running, TurnOutcome.Stopped(TurnReason.Interrupted));
                 if (_sandbox is { Cli.IsRunning: true } sandbox)
                 {
-                    await sandbox.PostAsync(new Protocol.Bridge.KillCli($"{running.Id}/kill/{sandbox.Cli.Number}"));
+                    KillCli(sandbox);
                 }
             }
         }

@@ -8,8 +8,13 @@ namespace Ash.Server.Sessions;
 internal sealed partial class SessionRuntime
 {
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
     private Task<string?>? _waking;
     private Task _closed = Task.CompletedTask;
+    private Hello? _hello;
+    private bool _isMeeting;
+    private bool _mustBeginAnew;
+    private int _lossesInARow;
 
     /// <summary>Begins to start a sandbox, unless one is being started. Under the gate.</summary>
     /// <returns>Completes with null once the session is active, else with the reason why it is not.</returns>
@@ -27,41 +32,67 @@ internal sealed partial class SessionRuntime
 
     private async Task WakeAsync(TaskCompletionSource<string?> waking)
     {
-        string? failure = null;
+        string? failure = "it could not be woken";
         try
         {
+            failure = await WakeOnceAsync();
+        }
+        catch (Exception problem) when (IsOfStore(problem))
+        {
+            LogWakeFailed(problem, Id);
+            failure = problem.Message;
+        }
+        finally
+        {
+            using (await _gate.EnterAsync())
+            {
+                _waking = null;
+                if (failure is null)
+                {
+                    await PumpAsync();
+                }
+                else if (HasWork)
+                {
+                    // Not even the failure could be stored: those who wait are looked after later.
+                    _retryTimer.Change(RetryDelay, Timeout.InfiniteTimeSpan);
+                }
+            }
+
+            waking.TrySetResult(failure ?? (_sandbox is null ? "the sandbox was lost" : null));
+        }
+    }
+
+    private async Task<string?> WakeOnceAsync()
+    {
+        while (true)
+        {
             SessionSandbox? started = null;
+            string? failure = null;
             if (_sandbox is null)
             {
-                // No two sandboxes of one session: the old one's cgroup is empty before the new one starts.
-                await _closed;
                 (started, failure) = await TryStartAsync();
             }
 
             using var entered = await _gate.EnterAsync();
             if (_isClosed || _session.Status is SessionStatus.Stopped or SessionStatus.Ended)
             {
-                failure ??= "the session was ended meanwhile";
-                _closed = started is null ? _closed : _services.Starter.RemoveAsync(started);
-            }
-            else if (failure is null)
-            {
-                await BecomeActiveAsync(started);
-            }
-            else
-            {
-                await FailToWakeAsync(failure);
+                Discard(started);
+                return failure ?? "the session was ended meanwhile";
             }
 
-            _waking = null;
-            if (failure is null)
+            if (failure is not null)
             {
-                await PumpAsync();
+                await FailToWakeAsync(failure);
+                return failure;
             }
-        }
-        finally
-        {
-            waking.TrySetResult(failure ?? (_sandbox is null ? "the sandbox was lost" : null));
+
+            if (started is not null || _sandbox is not null)
+            {
+                await BecomeActiveAsync(started);
+                return null;
+            }
+
+            // The one that was there when we looked is gone: another is needed after all.
         }
     }
 
@@ -69,7 +100,14 @@ internal sealed partial class SessionRuntime
     {
         try
         {
+            // No two sandboxes of one session: the old one's cgroup is empty before the new one starts.
+            await _closed.WaitAsync(BridgePatience, _services.Clock, _closing.Token);
             return (await _services.Starter.StartAsync(_session, this, _closing.Token), null);
+        }
+        catch (TimeoutException failure)
+        {
+            LogWakeFailed(failure, Id);
+            return (null, "the session's last sandbox is not gone yet");
         }
         catch (SandboxException failure)
         {
@@ -91,22 +129,33 @@ internal sealed partial class SessionRuntime
             entries.Add(started is null ? Facts.Woken("warm", null) : Facts.Woken("cold", "local"));
         }
 
-        await ChangeStatusAsync(SessionStatus.Active, entries);
-        _pauseTimer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        try
+        {
+            await ChangeStatusAsync(SessionStatus.Active, entries);
+        }
+        catch (StoreException)
+        {
+            Discard(started);
+            throw;
+        }
+
+        Stop(_pauseTimer);
         if (started is null)
         {
             return;
         }
 
         AttachSandbox(started);
-        if (started.Exited.IsCompleted)
+        try
         {
-            await LoseSandboxAsync("killed", exitCode: null, signal: null);
-            return;
+            // Ahead of the first message: it has its start behind it when that comes.
+            await StartCliAsync(started);
         }
-
-        // Ahead of the first message: it has its start behind it when that comes.
-        await StartCliAsync(started);
+        catch (Exception failure) when (IsOfStore(failure))
+        {
+            // The first message tries it again.
+            LogTriedAgain(failure, Id);
+        }
     }
 
     private async Task FailToWakeAsync(string failure)
@@ -117,9 +166,10 @@ internal sealed partial class SessionRuntime
             await CompleteAsync(running, TurnOutcome.Lost("start_failed", failure));
         }
 
-        while (_waiting.TryDequeue(out var waiting))
+        while (_waiting.TryPeek(out var waiting))
         {
             await CompleteAsync(waiting, TurnOutcome.Lost("start_failed", failure));
+            _waiting.Dequeue();
         }
     }
 
@@ -129,49 +179,226 @@ internal sealed partial class SessionRuntime
         _services.Sandboxes.Add(sandbox, this);
     }
 
-    /// <summary>Starts the CLI in the sandbox, and finds out what of the conversation it will not know. Under the gate.</summary>
+    /// <summary>Ends a sandbox beside whoever wants it gone. Under the gate.</summary>
+    private void Discard(SessionSandbox? sandbox)
+    {
+        if (sandbox is not null)
+        {
+            _closed = RemoveAsync(_closed, sandbox);
+        }
+    }
+
+    private async Task RemoveAsync(Task before, SessionSandbox sandbox)
+    {
+        await before;
+        while (true)
+        {
+            try
+            {
+                await _services.Starter.RemoveAsync(sandbox);
+                return;
+            }
+            catch (Exception failure) when (failure is SandboxException || IsOfStore(failure))
+            {
+                LogRemoveFailed(failure, sandbox.Id, Id);
+                await Task.Delay(RetryDelay, _services.Clock, _closing.Token);
+            }
+        }
+    }
+
+    /// <summary>Starts the CLI in the sandbox, with whatever of the conversation it will not know ready to be told. Under the gate.</summary>
     private async Task StartCliAsync(SessionSandbox sandbox)
     {
         var content = _services.Contents.Open(_session.ContentHash);
         var home = _services.Workspaces.Find(_session.WorkspaceId!.Value.ToString()).HomePath;
-        var resumes = Transcript.Exists(home, _session.CliSessionId);
-        var started = await _services.Turns.FindStartedAsync(Id, _session.ClearedAtTurn, _current?.Id, _closing.Token);
-        var known = await Transcript.FindAsync(home, _session.CliSessionId, started, _closing.Token);
+        if (_mustBeginAnew || await Conversation.IsUnusableAsync(_session, home, _closing.Token))
+        {
+            await RenameConversationAsync();
+        }
+
+        var start = await _services.Conversation.FindStartAsync(_session, home, _current?.Id, _closing.Token);
+        var cli = sandbox.Cli;
+        if (start.Forgotten.Count == 0)
+        {
+            await RememberCliAsync(sandbox, cli.Number + 1);
+        }
 
         var model = (_current ?? (_waiting.TryPeek(out var next) ? next : null))?.Model ?? _session.Model;
-        sandbox.Cli.Begin(model);
-        var number = sandbox.Cli.Number;
-        await _services.Writer.WriteAsync(Durability.Process, transaction => transaction.SetCliProcess(sandbox.Id, number));
+        cli.Begin(start, model);
+        var takesUp = start.GoesOnWith is null ? null : new Dictionary<string, string> { ["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] = "1" };
+        sandbox.Post(new StartCli(cli.StartId, CliCommand.Arguments(_session, start.Resumes, model), takesUp));
 
-        await sandbox.PostAsync(new StartCli($"start/{number}", CliCommand.Arguments(_session, resumes, model), null));
         var prompt = _session.SystemPrompt ?? content.ReadPrompt();
         var line = content.Settings.AppendsSystemPrompt
-            ? ControlLines.Initialize($"initialize-{number}", null, _session.SystemPrompt)
-            : ControlLines.Initialize($"initialize-{number}", prompt, null);
-        await sandbox.PostAsync(new WriteLine($"initialize/{number}", line.Length), line);
-
-        foreach (var forgotten in started.Where(id => !known.Contains(id)))
-        {
-            sandbox.Cli.Forgotten.Enqueue(await _services.Turns.ReadAsync(Id, forgotten, _closing.Token));
-        }
-
-        if (sandbox.Cli.Forgotten.Count > 0)
-        {
-            await RestoreNextAsync(sandbox);
-        }
+            ? ControlLines.Initialize($"initialize-{cli.Number}", null, _session.SystemPrompt)
+            : ControlLines.Initialize($"initialize-{cli.Number}", prompt, null);
+        sandbox.Post(new WriteLine($"initialize/{cli.Number}", line.Length), line);
+        await RestoreAsync(sandbox);
     }
 
-    /// <summary>Tells the CLI the next text that it does not know. Its empty result says that it has it.</summary>
-    private static Task RestoreNextAsync(SessionSandbox sandbox)
+    /// <summary>A transcript that cannot be resumed is left behind: the log has all that is needed to begin a new one.</summary>
+    private async Task RenameConversationAsync()
     {
-        var turn = sandbox.Cli.Forgotten.Dequeue();
-        sandbox.Cli.Restoring = turn.Id;
-        sandbox.Cli.IsIdle = false;
-        var line = ControlLines.User(turn.Id, turn.Content, shouldQuery: false);
-        return sandbox.PostAsync(new WriteLine($"{turn.Id}/restore/{sandbox.Cli.Number}", line.Length), line);
+        var name = Guid.CreateVersion7();
+        await _services.Writer.WriteAsync(Durability.Process, transaction => transaction.SetConversation(Id, name, _session.ClearedAtTurn));
+        _session.CliSessionId = name;
+        _mustBeginAnew = false;
     }
 
-    async Task ISandboxListener.OnExitedAsync(SessionSandbox sandbox, SandboxExit exit)
+    /// <summary>Tells an idle CLI what it does not know, up to the next text: that one's empty result says that it has it.</summary>
+    private async Task RestoreAsync(SessionSandbox sandbox)
+    {
+        var cli = sandbox.Cli;
+        if (!cli.IsIdle || cli.Restoring is not null || cli.Forgotten.Count == 0)
+        {
+            return;
+        }
+
+        while (cli.Restoring is null && cli.Forgotten.TryDequeue(out var forgotten))
+        {
+            if (forgotten.HasResult)
+            {
+                cli.Restoring = forgotten.Id;
+                cli.IsIdle = false;
+            }
+
+            sandbox.Post(new WriteLine($"{forgotten.Id}/restore/{cli.Number}", forgotten.Line.Length), forgotten.Line);
+        }
+
+        if (cli.Restoring is null)
+        {
+            await RememberCliAsync(sandbox, cli.Number);
+        }
+    }
+
+    /// <summary>The row names the last process that was told everything: another one is of no use to the next server.</summary>
+    private Task RememberCliAsync(SessionSandbox sandbox, int number) =>
+        _services.Writer.WriteAsync(Durability.Process, transaction => transaction.SetCliProcess(sandbox.Id, number));
+
+    /// <summary>Ends the CLI and all else inside but the bridge; where the bridge does not do it, it ends with them.</summary>
+    private void KillCli(SessionSandbox sandbox)
+    {
+        var number = sandbox.Cli.Number;
+        var exited = sandbox.Cli.Exited.Task;
+        sandbox.Post(new KillCli($"kill/{number}"));
+        RunBeside(async () =>
+        {
+            await Task.WhenAny(exited, sandbox.Exited, Task.Delay(StopPatience, _services.Clock, _closing.Token));
+            using var entered = await _gate.EnterAsync();
+            if (!_isClosed && _sandbox == sandbox && sandbox.Cli.IsRunning && sandbox.Cli.Number == number && !sandbox.Exited.IsCompleted)
+            {
+                LogSandboxLost(Id, sandbox.Id, "bridge");
+                await LoseSandboxAsync("bridge");
+                await PumpAsync();
+            }
+        });
+    }
+
+    /// <summary>Takes over a sandbox of an earlier server. What its CLI does is known once its bridge has called. Under the gate.</summary>
+    private void TakeOver(SessionSandbox adopted, int process)
+    {
+        adopted.Cli.TakeOver(process);
+        adopted.Cli.OutOfMemoryKills = adopted.OutOfMemoryKills;
+        _isMeeting = true;
+        _hello = null;
+        AttachSandbox(adopted);
+        adopted.Listen(this);
+        RunBeside(() => MeetAsync(adopted));
+        if (_current is not null)
+        {
+            _turnTimer.Change(_services.Settings.TurnTimeout, Timeout.InfiniteTimeSpan);
+        }
+        else if (_session.Status is SessionStatus.Paused)
+        {
+            ArmPauseTimer();
+        }
+    }
+
+    private async Task MeetAsync(SessionSandbox adopted)
+    {
+        Hello? hello = null;
+        try
+        {
+            hello = await adopted.Connected.WaitAsync(BridgePatience, _services.Clock, _closing.Token);
+        }
+        catch (Exception failure) when (failure is TimeoutException or SandboxException)
+        {
+            LogSandboxLost(Id, adopted.Id, "bridge");
+        }
+
+        using var entered = await _gate.EnterAsync();
+        if (_isClosed || _sandbox != adopted || !_isMeeting)
+        {
+            return;
+        }
+
+        if (hello is null)
+        {
+            await LoseSandboxAsync("bridge");
+            await PumpAsync();
+            return;
+        }
+
+        _hello = hello;
+        await SettleAsync(adopted);
+    }
+
+    /// <summary>Once everything that the bridge had kept was heard, what it said in its hello can be compared. Under the gate.</summary>
+    private async Task SettleAsync(SessionSandbox adopted)
+    {
+        if (_hello is not { } hello || adopted.LastFrame < hello.Head)
+        {
+            return;
+        }
+
+        var cli = adopted.Cli;
+        if (cli.IsRunning && hello.Process == 0)
+        {
+            // It ended before, or was never started, and nobody has said so.
+            var reading = new BatchReading();
+            ReadExit(adopted, new CliExited(cli.Number), reading);
+            await StoreAsync(adopted, reading, adopted.LastFrame);
+            EndMeeting();
+            await GoOnAsync(adopted, reading);
+            return;
+        }
+
+        EndMeeting();
+        if (cli.IsRunning && hello.Process != cli.Number)
+        {
+            // Nobody knows what it was told. It has had no prompt: the next is told everything.
+            cli.TakeOver(hello.Process);
+            cli.IsClosing = true;
+            if (_current is { } undone)
+            {
+                undone.IsHandedOver = false;
+            }
+
+            KillCli(adopted);
+        }
+        else if (cli.IsRunning && _current is { IsHandedOver: true } running)
+        {
+            // The bridge executes a command once: this writes the prompt only if it was not written.
+            WriteModel(adopted, running);
+            WriteTurn(adopted, running);
+        }
+        else if (cli.IsRunning)
+        {
+            cli.IsIdle = true;
+        }
+
+        await PumpAsync();
+    }
+
+    private void EndMeeting()
+    {
+        _isMeeting = false;
+        _hello = null;
+    }
+
+    void ISandboxListener.OnExited(SessionSandbox sandbox, SandboxExit exit) => RunBeside(() => TakeExitAsync(sandbox, exit));
+
+    private async Task TakeExitAsync(SessionSandbox sandbox, SandboxExit exit)
     {
         using var entered = await _gate.EnterAsync();
         if (_isClosed || sandbox != _sandbox)
@@ -181,35 +408,69 @@ internal sealed partial class SessionRuntime
 
         var cause = exit == SandboxExit.OutOfMemory ? "oom" : "killed";
         LogSandboxLost(Id, sandbox.Id, cause);
-        await LoseSandboxAsync(cause, exitCode: null, signal: null);
+        await LoseSandboxAsync(cause);
         await PumpAsync();
     }
 
     /// <summary>The sandbox is gone, or never came back: says so, and decides what becomes of the running turn. Under the gate.</summary>
-    private async Task LoseSandboxAsync(string cause, int? exitCode, int? signal)
+    private async Task LoseSandboxAsync(string cause)
     {
-        if (_sandbox is { } sandbox)
-        {
-            _sandbox = null;
-            sandbox.Cli.MarkExited();
-            _services.Sandboxes.Remove(sandbox);
-            _closed = _services.Starter.RemoveAsync(sandbox);
-        }
-
-        List<LogEntry> entries = [Facts.SandboxLost(_current?.Id, cause, exitCode, signal)];
+        List<LogEntry> entries = [Facts.SandboxLost(_current?.Id, cause, exitCode: null, signal: null)];
         if (cause == "oom")
         {
             entries.Add(Facts.Resource(_current?.Id, "memory"));
         }
 
-        if (_current is { IsHandedOver: true } turn
-            && OutcomeOfLoss(turn, cause, "The sandbox was lost in mid-turn.") is { } outcome)
+        var turn = _current is { IsHandedOver: true } running ? running : null;
+        if (turn is not null && OutcomeOfLoss(turn, cause, "The sandbox was lost in mid-turn.") is { } outcome)
         {
             await CompleteAsync(turn, outcome, [.. entries]);
         }
         else
         {
             await _log.AppendAsync(entries, Durability.Process, IsQuiet);
+            turn?.IsHandedOver = false;
+        }
+
+        if (_sandbox is { } sandbox)
+        {
+            _sandbox = null;
+            sandbox.Cli.MarkExited();
+            _services.Sandboxes.Remove(sandbox);
+            Discard(sandbox);
+        }
+
+        EndMeeting();
+        if (turn is null)
+        {
+            await CountLossAsync(cause);
+        }
+    }
+
+    /// <summary>A turn that no process lives long enough to take is not tried for ever. Under the gate.</summary>
+    private async Task CountLossAsync(string cause)
+    {
+        if (!HasWork)
+        {
+            _lossesInARow = 0;
+            return;
+        }
+
+        if (++_lossesInARow < MaxAttempts)
+        {
+            return;
+        }
+
+        _lossesInARow = 0;
+        var outcome = TurnOutcome.Lost(cause, "The agent's process ended again and again before it could take the message.");
+        if (_current is { } again)
+        {
+            await CompleteAsync(again, outcome);
+        }
+        else
+        {
+            await CompleteAsync(_waiting.Peek(), outcome);
+            _waiting.Dequeue();
         }
     }
 
@@ -229,7 +490,8 @@ internal sealed partial class SessionRuntime
 
             if (sandbox.Cli.IsRunning)
             {
-                await sandbox.PostAsync(new CloseInput($"close/{sandbox.Cli.Number}"));
+                sandbox.Cli.IsClosing = true;
+                sandbox.Post(new CloseInput($"close/{sandbox.Cli.Number}"));
             }
         }
 
@@ -246,8 +508,10 @@ internal sealed partial class SessionRuntime
             }
 
             _sandbox = null;
+            sandbox.Cli.MarkExited();
+            EndMeeting();
             _services.Sandboxes.Remove(sandbox);
-            _closed = _services.Starter.RemoveAsync(sandbox);
+            Discard(sandbox);
         }
 
         await _closed;
@@ -258,4 +522,7 @@ internal sealed partial class SessionRuntime
 
     [LoggerMessage(LogLevel.Warning, "Session {SessionId} lost its sandbox {SandboxId}: {Cause}")]
     private partial void LogSandboxLost(Guid sessionId, string sandboxId, string cause);
+
+    [LoggerMessage(LogLevel.Error, "Sandbox {SandboxId} of session {SessionId} could not be removed; it is tried again")]
+    private partial void LogRemoveFailed(Exception failure, string sandboxId, Guid sessionId);
 }

@@ -12,8 +12,12 @@ internal sealed partial class SessionRuntime
 {
     private const int MaxAttempts = 3;
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(60);
     private readonly ITimer _turnTimer;
     private readonly ITimer _stopTimer;
+    private readonly ITimer _retryTimer;
+    private readonly ITimer _readyTimer;
+    private bool _isAwaitingReadiness;
 
     /// <summary>Takes a message. It is in the log, safe from power cuts, when this returns; its turn runs when its time comes.</summary>
     public async Task<SubmitMessage.Outcome> SubmitAsync(SubmitMessage message)
@@ -41,7 +45,7 @@ internal sealed partial class SessionRuntime
         }
 
         var turn = new Turn(Guid.CreateVersion7(), message.Content, message.Model, _services.Clock.GetUtcNow());
-        var startsNow = _current is null && _waiting.Count == 0 && IsReadyForTurn;
+        var startsNow = _current is null && _waiting.Count == 0 && !_isHolding && IsReadyForTurn;
         var ahead = _waiting.Count + (_current is null ? 0 : 1);
         List<LogEntry> entries = [Facts.Message(turn.Id, turn.Content)];
         if (ahead > 0)
@@ -73,7 +77,7 @@ internal sealed partial class SessionRuntime
         {
             _current = turn;
             turn.IsStarted = true;
-            await HandOverAsync(turn);
+            HandOver(turn);
         }
         else
         {
@@ -95,9 +99,10 @@ internal sealed partial class SessionRuntime
         }
 
         // Nothing runs yet: the first in the queue waits for its sandbox.
-        if (_waiting.TryDequeue(out var first))
+        if (_waiting.TryPeek(out var first))
         {
             await CompleteAsync(first, TurnOutcome.Stopped(TurnReason.Interrupted));
+            _waiting.Dequeue();
             return new InterruptResult(true, first.Id);
         }
 
@@ -107,7 +112,7 @@ internal sealed partial class SessionRuntime
     /// <summary>The broker asks before it lets a model call through: only the running turn of the current sandbox may call.</summary>
     public async ValueTask<Guid?> ModelCallAsync(SessionSandbox sandbox)
     {
-        if (_sandbox != sandbox || _current is not { } turn)
+        if (_sandbox != sandbox || _current is not { IsHandedOver: true } turn)
         {
             return null;
         }
@@ -122,13 +127,41 @@ internal sealed partial class SessionRuntime
     }
 
     private bool IsReadyForTurn =>
-        _session.Status == SessionStatus.Active
-        && _sandbox is { Connected.IsCompletedSuccessfully: true, Cli: { IsRunning: true, IsIdle: true, Restoring: null, Forgotten.Count: 0 } };
+        !_isMeeting
+        && _session.Status == SessionStatus.Active
+        && _sandbox is { Cli: { IsRunning: true, IsClosing: false, IsIdle: true, Restoring: null, Forgotten.Count: 0 } };
+
+    /// <summary>A turn waits to be handed to a process, the first or the next.</summary>
+    private bool HasWork => _waiting.Count > 0 || _current is { IsHandedOver: false };
 
     /// <summary>Does the next thing that can be done for the queue: wake, start the CLI, start a turn. Under the gate.</summary>
+    /// <remarks>What the store refuses is tried again after a while: the queue depends on no other event.</remarks>
     private async Task PumpAsync()
     {
-        if (_isClosed || _isHolding || (_waiting.Count == 0 && _current is not { IsHandedOver: false }))
+        try
+        {
+            await PumpOnceAsync();
+        }
+        catch (Exception failure) when (IsOfStore(failure))
+        {
+            LogTriedAgain(failure, Id);
+            _retryTimer.Change(RetryDelay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async Task PumpOnceAsync()
+    {
+        if (_isClosed || _isHolding || _isMeeting)
+        {
+            return;
+        }
+
+        if (_sandbox is { Cli: { IsRunning: true, IsClosing: false } })
+        {
+            await RestoreAsync(_sandbox);
+        }
+
+        if (!HasWork)
         {
             return;
         }
@@ -146,94 +179,111 @@ internal sealed partial class SessionRuntime
 
         if (!IsReadyForTurn)
         {
+            AwaitReadiness();
             return;
         }
 
         if (_current is { } again)
         {
-            await HandOverAsync(again);
+            HandOver(again);
+            return;
         }
-        else
-        {
-            var turn = _waiting.Dequeue();
-            await _log.AppendAsync([Facts.Started(turn.Id, ServerVersion.Text)], Durability.Process, idle: false, (transaction, rows) =>
-                transaction.StartTurn(turn.Id, rows[0].Seq));
-            _current = turn;
-            turn.IsStarted = true;
-            await HandOverAsync(turn);
-        }
+
+        var turn = _waiting.Peek();
+        await _log.AppendAsync([Facts.Started(turn.Id, ServerVersion.Text)], Durability.Process, idle: false, (transaction, rows) =>
+            transaction.StartTurn(turn.Id, rows[0].Seq));
+        _waiting.Dequeue();
+        _current = turn;
+        turn.IsStarted = true;
+        HandOver(turn);
+    }
+
+    private async Task PumpAgainAsync()
+    {
+        using var entered = await _gate.EnterAsync();
+        await PumpAsync();
     }
 
     /// <summary>Gives a started turn to the CLI.</summary>
-    private async Task HandOverAsync(Turn turn)
+    private void HandOver(Turn turn)
     {
         HoldPoints.Reach(HoldPoint.AfterClaim);
+        _isAwaitingReadiness = false;
+        Stop(_readyTimer);
         turn.Attempts++;
         turn.IsHandedOver = true;
-        var cli = _sandbox!.Cli;
-        cli.IsIdle = false;
+        turn.IsSettledByCli = false;
+        var sandbox = _sandbox!; // Ready for a turn, so it is there.
+        sandbox.Cli.IsIdle = false;
         _turnTimer.Change(_services.Settings.TurnTimeout, Timeout.InfiniteTimeSpan);
 
-        var model = turn.Model ?? _session.Model;
-        if (model != cli.Model)
+        WriteModel(sandbox, turn);
+        if (sandbox.Cli.GoesOnWith != turn.Id || sandbox.Cli.HasAnswered)
         {
-            cli.Model = model;
-            var line = ControlLines.SetModel($"model-{turn.Id}", model);
-            await _sandbox.PostAsync(new WriteLine($"{turn.Id}/model/{cli.Number}", line.Length), line);
+            WriteTurn(sandbox, turn);
         }
 
-        await WriteTurnAsync(_sandbox, turn);
         if (turn.StopReason is not null)
         {
-            await InterruptCliAsync(_sandbox, turn);
+            InterruptCli(sandbox, turn);
         }
     }
 
-    private static Task WriteTurnAsync(SessionSandbox sandbox, Turn turn)
+    private void WriteModel(SessionSandbox sandbox, Turn turn)
+    {
+        var cli = sandbox.Cli;
+        var model = turn.Model ?? _session.Model;
+        if (model != cli.Model || !cli.IsModelKnown)
+        {
+            cli.SetModel(model);
+            var line = ControlLines.SetModel($"model-{turn.Id}", model);
+            sandbox.Post(new WriteLine($"{turn.Id}/model/{cli.Number}", line.Length), line);
+        }
+    }
+
+    private static void WriteTurn(SessionSandbox sandbox, Turn turn)
     {
         var line = ControlLines.User(turn.Id, turn.Content);
-        return sandbox.PostAsync(new WriteLine($"{turn.Id}/prompt/{sandbox.Cli.Number}", line.Length), line);
-    }
-
-    /// <summary>After a restart: the bridge executes the command once, so that this writes the prompt only if it was not written.</summary>
-    private async Task ResendAsync(SessionSandbox sandbox, Turn turn)
-    {
-        _turnTimer.Change(_services.Settings.TurnTimeout, Timeout.InfiniteTimeSpan);
-        if (sandbox.Cli.IsRunning)
-        {
-            await WriteTurnAsync(sandbox, turn);
-        }
-        else
-        {
-            turn.IsHandedOver = false;
-        }
+        sandbox.Post(new WriteLine($"{turn.Id}/prompt/{sandbox.Cli.Number}", line.Length), line);
     }
 
     private async Task AskToStopAsync(Turn turn, TurnReason reason)
     {
+        var isFirst = turn.StopReason is null;
         turn.StopReason ??= reason;
         if (_sandbox is { Cli.IsRunning: true } sandbox && turn.IsHandedOver)
         {
-            await InterruptCliAsync(sandbox, turn);
-            _stopTimer.Change(StopPatience, Timeout.InfiniteTimeSpan);
+            InterruptCli(sandbox, turn);
+            if (isFirst)
+            {
+                _stopTimer.Change(StopPatience, Timeout.InfiniteTimeSpan);
+            }
         }
         else
         {
             await CompleteAsync(turn, TurnOutcome.Stopped(turn.StopReason.Value));
+            if (turn.IsStarted && _sandbox is { Cli: { IsRunning: true, GoesOnWith: null } cli })
+            {
+                // The process that is being told what it does not know has not been told this.
+                cli.Forgotten.Enqueue(new ForgottenLine(turn.Id, ControlLines.User(turn.Id, turn.Content, shouldQuery: false), HasResult: true));
+            }
+
             await PumpAsync();
         }
     }
 
-    private static Task InterruptCliAsync(SessionSandbox sandbox, Turn turn)
+    /// <summary>Not kept for another server: an interrupt that was lost is asked for again.</summary>
+    private static void InterruptCli(SessionSandbox sandbox, Turn turn)
     {
-        var line = ControlLines.Interrupt($"interrupt-{turn.Id}");
-        return sandbox.PostAsync(new WriteLine($"{turn.Id}/interrupt/{sandbox.Cli.Number}", line.Length), line);
+        var id = Guid.CreateVersion7();
+        var line = ControlLines.Interrupt($"interrupt-{id}");
+        sandbox.Post(new WriteLine($"{turn.Id}/interrupt/{id}", line.Length), line);
     }
 
     /// <summary>Ends a turn that the CLI did not end: one that never ran, or whose process is gone.</summary>
     private async Task CompleteAsync(Turn turn, TurnOutcome outcome, params LogEntry[] before)
     {
-        var idle = _waiting.Count == 0 && (_current is null || _current == turn);
+        var idle = _waiting.All(waiting => waiting == turn) && (_current is null || _current == turn);
         await _log.AppendAsync([.. before, Facts.Completed(turn.Id, outcome)], Durability.Power, idle, (transaction, rows) =>
             RecordEnd(transaction, turn, outcome, rows[^1]));
         Forget(turn);
@@ -261,8 +311,8 @@ internal sealed partial class SessionRuntime
         if (_current == turn)
         {
             _current = null;
-            _turnTimer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _stopTimer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Stop(_turnTimer);
+            Stop(_stopTimer);
         }
 
         turn.MarkEnded();
@@ -281,9 +331,40 @@ internal sealed partial class SessionRuntime
     private async Task KillStubbornTurnAsync()
     {
         using var entered = await _gate.EnterAsync();
-        if (_current is { StopReason: not null } turn && _sandbox is { Cli.IsRunning: true } sandbox)
+        if (_current is { StopReason: not null, IsHandedOver: true } && _sandbox is { Cli.IsRunning: true } sandbox && !_isClosed)
         {
-            await sandbox.PostAsync(new KillCli($"{turn.Id}/kill/{sandbox.Cli.Number}"));
+            KillCli(sandbox);
         }
     }
+
+    private void AwaitReadiness()
+    {
+        if (!_isAwaitingReadiness)
+        {
+            _isAwaitingReadiness = true;
+            _readyTimer.Change(ReadyPatience, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>A process that neither works nor says that it is ready, while a turn waits for it, is no use.</summary>
+    private async Task KillStuckCliAsync()
+    {
+        using var entered = await _gate.EnterAsync();
+        _isAwaitingReadiness = false;
+        if (_isClosed || _isHolding || !HasWork || _current is { IsHandedOver: true })
+        {
+            return;
+        }
+
+        if (_sandbox is { Cli.IsRunning: true } sandbox && !IsReadyForTurn)
+        {
+            LogStuck(Id, sandbox.Id);
+            KillCli(sandbox);
+        }
+
+        await PumpAsync();
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The CLI of session {SessionId} in sandbox {SandboxId} does not become ready; it is killed")]
+    private partial void LogStuck(Guid sessionId, string sandboxId);
 }

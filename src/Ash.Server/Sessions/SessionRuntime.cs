@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Ash.Protocol.Api;
 using Ash.Server.Storage;
 
@@ -12,6 +13,7 @@ namespace Ash.Server.Sessions;
 internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposable
 {
     private const int MaxWaitingTurns = 32;
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly SessionRecord _session;
     private readonly SessionServices _services;
@@ -31,9 +33,11 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
         _services = services;
         _logger = services.Loggers.CreateLogger<SessionRuntime>();
         _log = new SessionLog(session.Id, head, services.Writer, files, services.Tails, services.Clock);
-        _pauseTimer = services.Clock.CreateTimer(_ => RunBeside(CloseIfStillPausedAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _turnTimer = services.Clock.CreateTimer(_ => RunBeside(StopOverdueTurnAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _stopTimer = services.Clock.CreateTimer(_ => RunBeside(KillStubbornTurnAsync), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _pauseTimer = Timer(CloseIfStillPausedAsync);
+        _turnTimer = Timer(StopOverdueTurnAsync);
+        _stopTimer = Timer(KillStubbornTurnAsync);
+        _retryTimer = Timer(PumpAgainAsync);
+        _readyTimer = Timer(KillStuckCliAsync);
     }
 
     public Guid Id => _session.Id;
@@ -46,6 +50,9 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
     public bool IsBusy => _current is not null || _waiting.Count > 0 || _sandbox is not null || _waking is not null;
 
     public bool IsInTurn => _current is not null;
+
+    /// <summary>Whether nothing has happened for so long that it need not be in memory; it comes back with its next call.</summary>
+    public bool IsForgettable(DateTimeOffset cutoff) => !IsBusy && _session.LastActiveAt < cutoff;
 
     /// <summary>Whether no turn runs or waits.</summary>
     private bool IsQuiet => _current is null && _waiting.Count == 0;
@@ -78,23 +85,13 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
 
         if (sandbox is not null && await _services.Starter.AdoptAsync(sandbox, _closing.Token) is { } adopted)
         {
-            adopted.Cli.Number = sandbox.CliProcess;
-            adopted.Cli.IsRunning = sandbox.CliProcess > 0;
-            adopted.Cli.IsIdle = adopted.Cli.IsRunning && _current is null;
-            AttachSandbox(adopted);
-            adopted.Listen(this);
-            if (_current is { } running)
-            {
-                await ResendAsync(adopted, running);
-            }
-            else if (_session.Status is SessionStatus.Paused)
-            {
-                ArmPauseTimer();
-            }
+            TakeOver(adopted, sandbox.CliProcess);
+            return;
         }
-        else if (_current is not null)
+
+        if (_current is not null || sandbox is { State: SandboxState.Live })
         {
-            await LoseSandboxAsync("server_restart", exitCode: null, signal: null);
+            await LoseSandboxAsync("killed");
         }
 
         await PumpAsync();
@@ -121,6 +118,8 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
         await _pauseTimer.DisposeAsync();
         await _turnTimer.DisposeAsync();
         await _stopTimer.DisposeAsync();
+        await _retryTimer.DisposeAsync();
+        await _readyTimer.DisposeAsync();
         if (sandbox is not null)
         {
             _services.Sandboxes.Remove(sandbox);
@@ -128,12 +127,23 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
         }
     }
 
-    /// <summary>Runs work of a timer or an event beside whoever caused it; a failure is logged, since nobody waits for it.</summary>
+    private ITimer Timer(Func<Task> work) =>
+        _services.Clock.CreateTimer(_ => RunBeside(work), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    private static void Stop(ITimer timer) => timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    /// <summary>
+    /// Runs work of a timer or an event beside whoever caused it. Nobody waits for it, so what the store did not take is
+    /// tried again, and any other failure is logged.
+    /// </summary>
     private void RunBeside(Func<Task> work) => _ = Task.Run(async () =>
     {
         try
         {
-            await work();
+            while (!await TryRunAsync(work))
+            {
+                await Task.Delay(RetryDelay, _services.Clock, _closing.Token);
+            }
         }
 #pragma warning disable CA1031 // The outermost loop of this work: what it did not expect is an error to look at.
         catch (Exception failure) when (!_closing.IsCancellationRequested)
@@ -146,6 +156,26 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
             // The session is being closed.
         }
     });
+
+    private async Task<bool> TryRunAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+            return true;
+        }
+        catch (Exception failure) when (IsOfStore(failure) && !_closing.IsCancellationRequested)
+        {
+            LogTriedAgain(failure, Id);
+            return false;
+        }
+    }
+
+    /// <summary>What passes: a full disk, a folder that cannot be read for the moment.</summary>
+    private static bool IsOfStore(Exception failure) => failure is StoreException or DbException or IOException or UnauthorizedAccessException;
+
+    [LoggerMessage(LogLevel.Warning, "Something of session {SessionId} could not be stored or read; it is tried again")]
+    private partial void LogTriedAgain(Exception failure, Guid sessionId);
 
     [LoggerMessage(LogLevel.Error, "Work of session {SessionId} failed")]
     private partial void LogWorkFailed(Exception failure, Guid sessionId);

@@ -35,13 +35,21 @@ internal sealed class SessionRuntimes(
         var sandboxes = await db.Sandboxes.Where(sandbox => sandbox.SessionId == id).ToListAsync(cancellationToken);
         var runtime = new SessionRuntime(session, head, services, files);
         _open[id] = runtime;
-        foreach (var stale in sandboxes.OrderByDescending(sandbox => sandbox.CreatedAt).Skip(1))
+        try
         {
-            await services.Starter.DiscardAsync(stale, cancellationToken);
-        }
+            foreach (var stale in sandboxes.OrderByDescending(sandbox => sandbox.CreatedAt).Skip(1))
+            {
+                await services.Starter.DiscardAsync(stale, cancellationToken);
+            }
 
-        await runtime.RecoverAsync(sandboxes.MaxBy(sandbox => sandbox.CreatedAt), boot.PowerWasLost);
-        return runtime;
+            await runtime.RecoverAsync(sandboxes.MaxBy(sandbox => sandbox.CreatedAt), boot.PowerWasLost);
+            return runtime;
+        }
+        catch
+        {
+            await CloseAsync(runtime);
+            throw;
+        }
     }
 
     /// <summary>Lets go of a session that its grain no longer owns; what runs in its sandbox runs on.</summary>

@@ -9,33 +9,39 @@ namespace Ash.Server.Sessions;
 /// <summary>A session's live sandbox: its processes, its bridge however often that reconnects, its broker socket.</summary>
 /// <remarks>
 /// Commands that the bridge has not answered are kept and sent again on its next connection; it executes each once.
-/// Frames go to the listener in order, a batch at a time, and are acknowledged when the listener is done with the batch.
+/// Frames go to the listener in order, a batch at a time, and are acknowledged once the listener has stored them.
+/// All writing is done by one loop per connection: a bridge that does not read stops nobody but itself.
 /// </remarks>
 internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDisposable
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
     private readonly ISandbox _sandbox;
     private readonly IDisposable _brokerSocket;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _sending = new(1, 1);
-    private readonly ConcurrentDictionary<string, Outstanding> _outstanding = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Outstanding> _outstanding = [];
+    private readonly SemaphoreSlim _somethingToSend = new(0, 1);
     private readonly ConcurrentDictionary<string, ExecCapture> _captures = new();
     private readonly TaskCompletionSource<Hello> _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closing = new();
     private readonly List<BridgeItem> _batch = [];
-    private ISandboxListener? _listener;
-    private IBridgeConnection? _connection;
+    private readonly TimeProvider _clock;
     private readonly SemaphoreSlim _serving = new(1, 1);
+    private ISandboxListener? _listener;
     private Task _running = Task.CompletedTask;
     private bool _isLost;
     private long _order;
+    private long _lastFrame;
 
-    public SessionSandbox(ISandbox sandbox, IDisposable brokerSocket, byte[] tokenHash, long lastFrame, ILogger logger)
+    public SessionSandbox(
+        ISandbox sandbox, IDisposable brokerSocket, byte[] tokenHash, long lastFrame, TimeProvider clock, ILogger logger)
     {
         _sandbox = sandbox;
         _brokerSocket = brokerSocket;
         _logger = logger;
         TokenHash = tokenHash;
-        LastFrame = lastFrame;
+        _lastFrame = lastFrame;
+        _clock = clock;
     }
 
     public string Id => _sandbox.Identity.Id;
@@ -46,7 +52,10 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     public byte[] TokenHash { get; }
 
     /// <summary>The newest frame whose effects are stored.</summary>
-    public long LastFrame { get; private set; }
+    public long LastFrame => Volatile.Read(ref _lastFrame);
+
+    /// <summary>How often the kernel has killed a process inside at the memory limit.</summary>
+    public long OutOfMemoryKills => _sandbox.ReadUsage()?.OutOfMemoryKills ?? 0;
 
     /// <summary>The process of the CLI inside; only looked at by the session, under its gate.</summary>
     public CliProcess Cli { get; } = new();
@@ -67,16 +76,20 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
         _ = Task.Run(WatchExitAsync);
     }
 
-    /// <summary>Sends a command and returns once it was written, or is kept for the next connection.</summary>
-    public async Task PostAsync(IdentifiedCommand command, ReadOnlyMemory<byte> payload = default) => await KeepAndSendAsync(command, payload);
+    /// <summary>The listener has stored everything up to this frame: the bridge may forget it, and says it never again.</summary>
+    public void MarkStored(long frame)
+    {
+        Volatile.Write(ref _lastFrame, frame);
+        Signal();
+    }
+
+    /// <summary>Hands a command over to be sent, now or on the next connection. Never waits for the bridge.</summary>
+    public void Post(IdentifiedCommand command, ReadOnlyMemory<byte> payload = default) => Keep(command, payload);
 
     /// <summary>Sends a command; completes with the bridge's answer, however often the connection breaks in between.</summary>
     /// <remarks>Never awaited under the session's gate: the answer comes through it.</remarks>
-    public async Task<CommandDone> SendAsync(IdentifiedCommand command, ReadOnlyMemory<byte> payload = default)
-    {
-        var outstanding = await KeepAndSendAsync(command, payload);
-        return await outstanding.Done.Task;
-    }
+    public Task<CommandDone> SendAsync(IdentifiedCommand command, ReadOnlyMemory<byte> payload = default) =>
+        Keep(command, payload).Done.Task;
 
     /// <summary>Runs a command of a user inside and collects what it writes.</summary>
     /// <exception cref="SandboxException">It could not be started, or the sandbox was lost meanwhile.</exception>
@@ -108,11 +121,7 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
         switch (header)
         {
             case CommandDone done:
-                if (_outstanding.TryRemove(done.Id, out var outstanding))
-                {
-                    outstanding.Done.TrySetResult(done);
-                }
-
+                Settle(done);
                 break;
             case ExecOutput output when _captures.TryGetValue(output.Id, out var capture):
                 capture.Add(output.Stream, payload);
@@ -132,16 +141,8 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
             return;
         }
 
-        var last = _batch[^1].Header.Number;
-        await _listener!.OnBatchAsync(this, _batch, last);
+        await _listener!.OnBatchAsync(this, _batch, _batch[^1].Header.Number);
         _batch.Clear();
-        LastFrame = last;
-
-        Storage.HoldPoints.Reach(Storage.HoldPoint.BeforeAcknowledge);
-        if (_connection is { } connection)
-        {
-            await TrySendAsync(connection, new Acknowledge(last), default);
-        }
     }
 
     /// <summary>Ends every process and lets go of everything. Returns when nothing is left.</summary>
@@ -167,12 +168,12 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
         FailOutstanding();
     }
 
-    private async Task<Outstanding> KeepAndSendAsync(IdentifiedCommand command, ReadOnlyMemory<byte> payload)
+    private Outstanding Keep(IdentifiedCommand command, ReadOnlyMemory<byte> payload)
     {
-        await _sending.WaitAsync();
-        try
+        Outstanding outstanding;
+        lock (_gate)
         {
-            var outstanding = new Outstanding(_order++, command, payload);
+            outstanding = new Outstanding(_order++, command, payload);
             if (_isLost)
             {
                 outstanding.Done.TrySetException(Lost());
@@ -180,16 +181,31 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
             }
 
             _outstanding[command.Id] = outstanding;
-            if (_connection is { } connection)
-            {
-                await TrySendAsync(connection, command, payload);
-            }
-
-            return outstanding;
         }
-        finally
+
+        Signal();
+        return outstanding;
+    }
+
+    private void Settle(CommandDone done)
+    {
+        Outstanding? outstanding;
+        lock (_gate)
         {
-            _sending.Release();
+            _outstanding.Remove(done.Id, out outstanding);
+        }
+
+        outstanding?.Done.TrySetResult(done);
+    }
+
+    private void Signal()
+    {
+        lock (_gate)
+        {
+            if (_somethingToSend.CurrentCount == 0)
+            {
+                _somethingToSend.Release();
+            }
         }
     }
 
@@ -219,79 +235,91 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
         _serving.Release();
         if (!_closing.IsCancellationRequested)
         {
-            await _listener!.OnExitedAsync(this, exit);
+            _listener!.OnExited(this, exit);
         }
     }
 
     private async Task ServeAsync(IBridgeConnection connection, CancellationToken cancellationToken)
     {
         await _serving.WaitAsync(cancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var writing = Task.CompletedTask;
         try
         {
-            if (await GreetAsync(connection, cancellationToken))
-            {
-                await connection.RunAsync(this, cancellationToken);
-            }
+            _batch.Clear();
+            await connection.SendAsync(new Welcome(LastFrame), default, cancellationToken);
+            _connected.TrySetResult(connection.Hello);
+            writing = WriteAsync(connection, ending.Token);
+            await connection.RunAsync(this, cancellationToken);
         }
-        catch (Exception failure) when (failure is Storage.StoreException or FrameException)
+#pragma warning disable CA1031 // The outermost loop of a connection: whatever its frames led to must not be the last of them.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
         {
             // What was not stored was not acknowledged either: the bridge dials again and says it again.
             LogConnectionLost(failure, Id);
+            await Task.Delay(RetryDelay, _clock, cancellationToken);
         }
         finally
         {
-            _connection = null;
+            await ending.CancelAsync();
+            await connection.DisposeAsync();
+            await writing;
             _serving.Release();
         }
     }
 
-    private async Task<bool> GreetAsync(IBridgeConnection connection, CancellationToken cancellationToken)
+    /// <summary>Writes what is kept and what is posted, and acknowledges what is stored, until the connection ends.</summary>
+    private async Task WriteAsync(IBridgeConnection connection, CancellationToken cancellationToken)
     {
-        _batch.Clear();
-        await _sending.WaitAsync(cancellationToken);
+        var sent = -1L;
+        var acknowledged = LastFrame;
         try
         {
-            await connection.SendAsync(new Welcome(LastFrame), default, cancellationToken);
-            foreach (var outstanding in _outstanding.Values.OrderBy(static o => o.Order))
+            while (true)
             {
-                await connection.SendAsync(outstanding.Command, outstanding.Payload, cancellationToken);
+                foreach (var outstanding in After(sent))
+                {
+                    await connection.SendAsync(outstanding.Command, outstanding.Payload, cancellationToken);
+                    sent = outstanding.Order;
+                }
+
+                if (LastFrame is var stored && stored > acknowledged)
+                {
+                    Storage.HoldPoints.Reach(Storage.HoldPoint.BeforeAcknowledge);
+                    await connection.SendAsync(new Acknowledge(stored), default, cancellationToken);
+                    acknowledged = stored;
+                }
+
+                await _somethingToSend.WaitAsync(cancellationToken);
             }
-
-            _connection = connection;
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            LogConnectionLost(failure, Id);
-            return false;
+            // The connection is gone: what is outstanding goes out again on the next.
         }
-        finally
-        {
-            _sending.Release();
-        }
-
-        _connected.TrySetResult(connection.Hello);
-        return true;
     }
 
-    private static async Task<bool> TrySendAsync(IBridgeConnection connection, BridgeCommand command, ReadOnlyMemory<byte> payload)
+    private List<Outstanding> After(long order)
     {
-        try
+        lock (_gate)
         {
-            await connection.SendAsync(command, payload, CancellationToken.None);
-            return true;
-        }
-        catch (IOException)
-        {
-            // It is sent again on the next connection, where it still matters.
-            return false;
+            return [.. _outstanding.Values.Where(o => o.Order > order).OrderBy(static o => o.Order)];
         }
     }
 
     private void FailOutstanding()
     {
-        _isLost = true;
+        List<Outstanding> left;
+        lock (_gate)
+        {
+            _isLost = true;
+            left = [.. _outstanding.Values];
+            _outstanding.Clear();
+        }
+
         var lost = Lost();
-        foreach (var outstanding in _outstanding.Values)
+        foreach (var outstanding in left)
         {
             outstanding.Done.TrySetException(lost);
         }

@@ -11,6 +11,7 @@ internal sealed record SessionServices(
     StoreWriter Writer,
     EventStore Events,
     TurnStore Turns,
+    Conversation Conversation,
     EventTails Tails,
     SandboxStarter Starter,
     SandboxDirectory Sandboxes,

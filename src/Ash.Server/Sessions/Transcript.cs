@@ -4,62 +4,66 @@ using Ash.Runner.Workspaces;
 namespace Ash.Server.Sessions;
 
 /// <summary>What the CLI has written down of a conversation. It lies where the agent can write: read as an attacker's input.</summary>
-internal static class Transcript
+/// <param name="Exists">There is a file. Without messages in it the CLI can neither resume it nor begin another of its name.</param>
+/// <param name="HasMessages">Something was said in it.</param>
+/// <param name="Known">Those of the wanted uuids that it holds.</param>
+internal sealed record Transcript(bool Exists, bool HasMessages, IReadOnlySet<Guid> Known)
 {
-    private const int MaxBytes = 512 * 1024 * 1024;
+    private const int UuidLength = 36;
+    private const int BufferBytes = 256 * 1024;
 
-    /// <summary>Whether there is one to resume.</summary>
-    public static bool Exists(string home, Guid cliSessionId)
-    {
-        using var file = ConfinedFiles.OpenRead(home, PathOf(cliSessionId));
-        return file is { Length: > 0 };
-    }
+    private static ReadOnlySpan<byte> Marker => "\"uuid\":\""u8;
 
-    /// <summary>The uuids that it holds, of <paramref name="wanted"/>.</summary>
-    public static async Task<HashSet<Guid>> FindAsync(
-        string home, Guid cliSessionId, IReadOnlyCollection<Guid> wanted, CancellationToken cancellationToken)
+    /// <summary>Looks for uuids in the transcript of a conversation.</summary>
+    /// <param name="home">The session's home on the host.</param>
+    /// <param name="cliSessionId">The CLI's name of the conversation.</param>
+    /// <param name="wanted">The uuids to look for.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<Transcript> ReadAsync(
+        string home, Guid cliSessionId, IReadOnlySet<Guid> wanted, CancellationToken cancellationToken)
     {
-        var found = new HashSet<Guid>();
-        await using var file = ConfinedFiles.OpenRead(home, PathOf(cliSessionId));
-        if (file is null || wanted.Count == 0 || file.Length > MaxBytes)
+        var known = new HashSet<Guid>();
+        var hasMessages = false;
+        await using var file = ConfinedFiles.OpenRead(home, $".claude/projects/-workspace/{cliSessionId}.jsonl");
+        if (file is null)
         {
-            return found;
+            return new Transcript(Exists: false, HasMessages: false, known);
         }
 
-        var buffer = new byte[256 * 1024];
+        var buffer = new byte[BufferBytes];
         var kept = 0;
         int read;
         while ((read = await file.ReadAsync(buffer.AsMemory(kept), cancellationToken)) > 0)
         {
             var filled = kept + read;
-            Collect(buffer.AsSpan(0, filled), wanted, found);
+            hasMessages |= Collect(buffer.AsSpan(0, filled), wanted, known);
 
             // A uuid that is cut by the end of the buffer is whole in the next one.
-            kept = Math.Min(filled, Marker.Length + UuidLength);
+            kept = Math.Min(filled, Marker.Length + UuidLength - 1);
             buffer.AsSpan(filled - kept, kept).CopyTo(buffer);
         }
 
-        return found;
+        return new Transcript(Exists: true, hasMessages, known);
     }
 
-    private const int UuidLength = 36;
-
-    private static ReadOnlySpan<byte> Marker => "\"uuid\":\""u8;
-
-    private static void Collect(ReadOnlySpan<byte> bytes, IReadOnlyCollection<Guid> wanted, HashSet<Guid> found)
+    private static bool Collect(ReadOnlySpan<byte> bytes, IReadOnlySet<Guid> wanted, HashSet<Guid> known)
     {
+        var any = false;
         for (int at; (at = bytes.IndexOf(Marker)) >= 0;)
         {
             bytes = bytes[(at + Marker.Length)..];
             if (bytes.Length >= UuidLength
                 && Utf8Parser.TryParse(bytes[..UuidLength], out Guid id, out var length)
-                && length == UuidLength
-                && wanted.Contains(id))
+                && length == UuidLength)
             {
-                found.Add(id);
+                any = true;
+                if (wanted.Contains(id))
+                {
+                    known.Add(id);
+                }
             }
         }
-    }
 
-    private static string PathOf(Guid cliSessionId) => $".claude/projects/-workspace/{cliSessionId}.jsonl";
+        return any;
+    }
 }

@@ -32,6 +32,9 @@ internal sealed class Turn(Guid id, byte[] content, string? model, DateTimeOffse
     /// <summary>Why it was asked to stop, or null.</summary>
     public TurnReason? StopReason { get; set; }
 
+    /// <summary>The CLI is done with its line: where no result came, none will.</summary>
+    public bool IsSettledByCli { get; set; }
+
     /// <summary>The <c>error</c> of the last assistant line that was not the model's.</summary>
     public string? ModelError { get; set; }
 

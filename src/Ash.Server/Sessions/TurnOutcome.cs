@@ -44,6 +44,11 @@ internal sealed record TurnOutcome(TurnReason Reason)
         Error = error,
     };
 
+    /// <summary>The CLI took the message, says that it is done with it, and gave no result.</summary>
+    public static TurnOutcome Unanswered(Turn turn) => turn.StopReason is { } stopped
+        ? Stopped(stopped)
+        : new TurnOutcome(TurnReason.AgentError) { Error = "The agent dropped the message without an answer.", Retryable = true };
+
     /// <summary>Reads the CLI's <c>result</c> line; <c>subtype: success</c> with <c>is_error</c> is a failed turn all the same.</summary>
     public static TurnOutcome FromResult(Turn turn, in CliLineInfo info, ReadOnlySpan<byte> line)
     {

@@ -14,7 +14,7 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var open = await db.Turns
             .Where(turn => turn.SessionId == sessionId && turn.Status != TurnStatus.Ended)
-            .OrderBy(turn => turn.Id)
+            .OrderBy(turn => turn.MessageSeq)
             .ToListAsync(cancellationToken);
 
         var result = new List<(TurnRecord, byte[])>(open.Count);
@@ -26,25 +26,16 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
         return result;
     }
 
-    /// <summary>The turns whose texts a process of the CLI should know: begun, after the last clearing, but not <paramref name="current"/>.</summary>
-    public async Task<IReadOnlyList<Guid>> FindStartedAsync(
-        Guid sessionId, Guid? clearedAt, Guid? current, CancellationToken cancellationToken)
+    /// <summary>The turns whose texts a process of the CLI should know, in their order: begun, after the last clearing.</summary>
+    public async Task<IReadOnlyList<StartedTurn>> FindStartedAsync(Guid sessionId, Guid? clearedAt, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var ids = await db.Turns
-            .Where(turn => turn.SessionId == sessionId && turn.StartedSeq != null)
-            .OrderBy(turn => turn.Id)
-            .Select(turn => turn.Id)
+        var cleared = await db.Turns.Where(turn => turn.Id == clearedAt).Select(turn => turn.StartedSeq).SingleOrDefaultAsync(cancellationToken) ?? 0;
+        return await db.Turns
+            .Where(turn => turn.SessionId == sessionId && turn.StartedSeq > cleared)
+            .OrderBy(turn => turn.StartedSeq)
+            .Select(turn => new StartedTurn(turn.Id, turn.MessageSeq, turn.StartedSeq!.Value, turn.CompletedSeq))
             .ToListAsync(cancellationToken);
-
-        return [.. ids.Where(id => id != current && (clearedAt is null || id.CompareTo(clearedAt.Value) > 0))];
-    }
-
-    public async Task<Turn> ReadAsync(Guid sessionId, Guid turnId, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var turn = await db.Turns.SingleAsync(turn => turn.Id == turnId, cancellationToken);
-        return Turn.FromRecord(turn, await ReadContentAsync(sessionId, turn.MessageSeq, cancellationToken));
     }
 
     public async Task<TurnRecord?> FindAsync(Guid sessionId, Guid turnId, CancellationToken cancellationToken)
@@ -91,7 +82,8 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
         transaction.Db.SaveChanges();
     }
 
-    private async Task<byte[]> ReadContentAsync(Guid sessionId, long messageSeq, CancellationToken cancellationToken)
+    /// <summary>What the user sent: a JSON string or array of blocks.</summary>
+    public async Task<byte[]> ReadContentAsync(Guid sessionId, long messageSeq, CancellationToken cancellationToken)
     {
         var row = await events.ReadRowAsync(sessionId, messageSeq, cancellationToken);
         using var payload = JsonDocument.Parse(row.Payload);
@@ -104,3 +96,6 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
         return buffer.ToArray();
     }
 }
+
+/// <summary>A turn that began, and where it stands in its session's log.</summary>
+internal sealed record StartedTurn(Guid Id, long MessageSeq, long StartedSeq, long? CompletedSeq);

@@ -1,0 +1,6 @@
+namespace Ash.EndToEnd.Tests.Faults;
+
+internal static class Completions
+{
+    public static void SetOnce(this TaskCompletionSource source) => source.TrySetResult();
+}

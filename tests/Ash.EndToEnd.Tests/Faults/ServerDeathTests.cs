@@ -1,0 +1,156 @@
+using Ash.Client;
+using Ash.Testing;
+
+namespace Ash.EndToEnd.Tests.Faults;
+
+/// <summary>The server is killed, and the next one takes over what it left: sandboxes, running turns, viewers.</summary>
+public sealed class ServerDeathTests : IAsyncLifetime
+{
+    private const int Limit = 900_000;
+    private AshServer _server = null!; // Set before each test.
+
+    public static TheoryData<Moment> Moments => [Moment.BeforeTheFirstByte, Moment.WithinADelta, Moment.WithinATool];
+
+    public async ValueTask InitializeAsync() => _server = await AshServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Theory(Timeout = Limit), MemberData(nameof(Moments))]
+    public async Task RunningTurn_GoesOn_AndItsViewerHasEveryByteOnce(Moment moment)
+    {
+        for (var i = 0; i < Repetitions.Count; i++)
+        {
+            var struck = await StruckTurn.BeginAsync(_server, moment);
+            var cli = _server.CliOf(struck.Session).Pid;
+            var viewer = new Viewer(_server, struck.Session, struck.Turn);
+            var hasSeen = new TaskCompletionSource();
+            var watching = viewer.WatchAsync(hasSeen.SetOnce);
+            await hasSeen.Task;
+
+            await _server.KillAsync();
+            Assert.False(await watching);
+            await Assert.ThrowsAnyAsync<AshException>(() => struck.Sending);
+            await _server.StartAgainAsync();
+            await struck.ReleaseAsync(_server);
+            while (!await viewer.WatchAsync())
+            {
+                // As a client does: again from the last id.
+            }
+
+            Assert.Equal("completed", (await _server.WaitForTurnAsync(struck.Session, struck.Turn)).Reason);
+            Assert.Equal(cli, _server.CliOf(struck.Session).Pid);
+            var uncut = new Viewer(_server, struck.Session, struck.Turn);
+            Assert.True(await uncut.WatchAsync());
+            Assert.Equal(uncut.Text, viewer.Text);
+            Assert.Equal(uncut.Ids.Distinct(), viewer.Ids);
+            await struck.AssertConversationIsIntactAsync(_server);
+            await _server.Client.Sessions.EndAsync(struck.Session);
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task IdleSandbox_IsAdopted_WithItsProcess()
+    {
+        var session = (await _server.CreateSessionAsync()).Id;
+        await _server.SendAsync(session, "first");
+        var cli = _server.CliOf(session).Pid;
+
+        await _server.KillAsync();
+        await _server.StartAgainAsync();
+
+        Assert.Equal("[Resumed session] Turn 2 | History: first | second", (await _server.SendAsync(session, "second")).Result);
+        Assert.Equal(cli, _server.CliOf(session).Pid);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task CliThatDiedWithTheServer_IsReplaced_BeforeTheNextMessage()
+    {
+        var session = (await _server.CreateSessionAsync()).Id;
+        await _server.SendAsync(session, "first");
+        var cli = _server.CliOf(session);
+
+        await _server.KillAsync();
+        cli.Kill();
+        await _server.StartAgainAsync();
+
+        Assert.Equal("[Resumed session] Turn 2 | History: first | second", (await _server.SendAsync(session, "second")).Result);
+        Assert.NotEqual(cli.Pid, _server.CliOf(session).Pid);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task SandboxThatDiedWithTheServer_LosesItsTurn_AndTheQueueRuns()
+    {
+        var struck = await StruckTurn.BeginAsync(_server, Moment.WithinADelta);
+        var next = _server.SendAsync(struck.Session, "third");
+        await _server.WaitForEventAsync(struck.Session, e => e.Body is Client.Events.Lifecycle { Type: "turn.queued" });
+        var bridge = _server.BridgeOf(struck.Session);
+
+        await _server.KillAsync();
+        bridge.Kill();
+        await Assert.ThrowsAnyAsync<AshException>(() => struck.Sending);
+        await Assert.ThrowsAnyAsync<AshException>(() => next);
+        await _server.StartAgainAsync();
+
+        var lost = await _server.WaitForTurnAsync(struck.Session, struck.Turn);
+        Assert.Equal(("sandbox_lost", "killed", true), (lost.Reason, lost.Code, lost.Retryable));
+        var third = await _server.WaitForTurnAsync(struck.Session, await _server.WaitForStartedAsync(struck.Session, 3));
+        Assert.Equal($"[Resumed session] Turn 3 | History: first | second-{struck.Gate} | third", third.Result);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task QueuedMessages_KeepTheirOrder_AcrossTheServersDeath()
+    {
+        var struck = await StruckTurn.BeginAsync(_server, Moment.BeforeTheFirstByte);
+        List<Task> waiting = [];
+        for (var n = 3; n <= 7; n++)
+        {
+            waiting.Add(_server.SendAsync(struck.Session, $"message {n}"));
+            var position = n - 2;
+            await _server.WaitForEventAsync(struck.Session, e =>
+                e.Body is Client.Events.Lifecycle { Type: "turn.queued" } fact && fact.Fact.GetProperty("position").GetInt32() == position);
+        }
+
+        await _server.KillAsync();
+        await Assert.ThrowsAnyAsync<AshException>(() => struck.Sending);
+        foreach (var client in waiting)
+        {
+            await Assert.ThrowsAnyAsync<AshException>(() => client);
+        }
+
+        await _server.StartAgainAsync();
+        _server.Model.Release(struck.Gate);
+
+        var last = await _server.WaitForTurnAsync(struck.Session, await _server.WaitForStartedAsync(struck.Session, 7));
+        Assert.Equal(
+            $"[Resumed session] Turn 7 | History: first | second-{struck.Gate} | message 3 | message 4 | message 5 | message 6 | message 7",
+            last.Result);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task PowerLoss_LeavesAGap_ThatACursorReadsOver()
+    {
+        var struck = await StruckTurn.BeginAsync(_server, Moment.WithinADelta);
+        var before = await _server.WaitForEventAsync(struck.Session, e => e.Body is Client.Events.TextDelta { Delta: "one" });
+        var head = long.Parse(before.Id!.Split('.')[0], System.Globalization.CultureInfo.InvariantCulture);
+        await _server.KillAsync();
+        await Assert.ThrowsAnyAsync<AshException>(() => struck.Sending);
+        var record = Path.Combine(_server.DataDirectory, "server.json");
+        var text = await File.ReadAllTextAsync(record, TestContext.Current.CancellationToken);
+        var boot = (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", TestContext.Current.CancellationToken)).Trim();
+        Assert.Contains(boot, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(record, text.Replace(boot, Guid.NewGuid().ToString(), StringComparison.Ordinal), TestContext.Current.CancellationToken);
+
+        await _server.StartAgainAsync();
+        _server.Model.Release(struck.Gate);
+        var turn = await _server.WaitForTurnAsync(struck.Session, struck.Turn);
+
+        Assert.Equal("completed", turn.Reason);
+        using var answer = await _server.Http.GetAsync(
+            $"/api/sessions/{struck.Session}/stream?after={head + 500_000}&until=idle", TestContext.Current.CancellationToken);
+        var rest = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var ids = rest.Split('\n').Where(line => line.StartsWith("id: ", StringComparison.Ordinal))
+            .Select(line => long.Parse(line[4..].Split('.')[0], System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        Assert.All(ids, id => Assert.True(id > head + 1_000_000));
+        Assert.Contains("event: done\n", rest, StringComparison.Ordinal);
+    }
+}
