@@ -21,7 +21,6 @@ internal sealed record ServerStart(DataFolder Folder, int Port, IReadOnlyDiction
     {
         PrivateFiles.CreateFolder(Folder.Path);
         PrivateFiles.CreateFolder(Folder.LogFolder);
-        File.Delete(Folder.ServerFile);
         var logStart = RotateLog();
 
         context.Output.Note("Starting Ash server …");
@@ -38,7 +37,8 @@ internal sealed record ServerStart(DataFolder Folder, int Port, IReadOnlyDiction
                 throw Ended(logStart);
             }
 
-            server ??= Folder.FindServer();
+            // What an earlier server wrote is left alone: the folder's id is in it.
+            server ??= Folder.FindServer() is { Port: > 0 } found && found.Pid == pid ? found : null;
 
             if (server is not null)
             {
