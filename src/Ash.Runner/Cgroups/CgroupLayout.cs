@@ -101,6 +101,22 @@ internal sealed class CgroupLayout
         }
     }
 
+    /// <summary>Removes this server's folders, except where sandboxes live on in them.</summary>
+    public void Leave()
+    {
+        foreach (var folder in Hierarchies.Select(ServerFolder).Where(Directory.Exists))
+        {
+            try
+            {
+                Directory.Delete(folder);
+            }
+            catch (IOException)
+            {
+                // In use: the next server on this data folder finds them there.
+            }
+        }
+    }
+
     public string ServerFolder(CgroupHierarchy hierarchy) => Path.Combine(hierarchy.MountPoint, serverFolder);
 
     public string SandboxFolder(CgroupHierarchy hierarchy, string sandboxId) => Path.Combine(ServerFolder(hierarchy), sandboxId);

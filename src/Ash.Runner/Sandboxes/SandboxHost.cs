@@ -150,8 +150,12 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
     public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) =>
         new SandboxSelfTest(this, cgroups, loggers.CreateLogger<SandboxSelfTest>()).RunAsync(cancellationToken);
 
-    /// <summary>Lets go of all sandboxes; they run on.</summary>
-    public void Dispose() => watcher.Dispose();
+    /// <summary>Lets go of all sandboxes; they run on. Where none does, nothing of this server is left in the cgroups.</summary>
+    public void Dispose()
+    {
+        watcher.Dispose();
+        cgroups?.Leave();
+    }
 
     private uint? Owner(int uid) => DropsUser ? (uint)uid : null;
 
