@@ -4,7 +4,7 @@ using Ash.Simulator;
 return args switch
 {
     ["simulate", .. var rest] => await SimulateCommand.RunAsync(rest),
-    ["--help" or "-h", ..] => ServerCommand.Help(),
-    ["--version", ..] => ServerCommand.Version(),
+    _ when args.Contains("--help") || args.Contains("-h") => ServerCommand.Help(),
+    _ when args.Contains("--version") => ServerCommand.Version(),
     _ => await ServerCommand.RunAsync(args),
 };

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Ash.Runner.Sandboxes;
 using Ash.Server.Access;
 using Ash.Server.Agents;
 using Ash.Server.Broker;
@@ -12,6 +13,8 @@ using Ash.Server.Sessions;
 using Ash.Server.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
 
 namespace Ash.Server;
 
@@ -36,53 +39,101 @@ internal static class ServerCommand
     {
         var environment = Environment.GetEnvironmentVariables().Keys.Cast<string>()
             .ToDictionary(name => name, Environment.GetEnvironmentVariable);
-        var settings = SettingsLoader.Load(args, environment, out var errors);
-        var problems = new List<string>(errors);
+        var settings = SettingsLoader.Load(args, environment, out var report);
+        var problems = FindProblems(settings, report);
+        using var data = problems.Count == 0 ? TakeFolder(settings, problems) : null;
+        if (data is null)
+        {
+            return await RefuseAsync(problems);
+        }
+
+        foreach (var warning in report.Warnings)
+        {
+            Console.WriteLine($"Warning: {warning}");
+        }
+
+        var code = await RunAsync(settings, data);
+        RunFolder.RemoveIfUnused(data);
+        return code;
+    }
+
+    /// <summary>Everything that is wrong, found without touching anything.</summary>
+    private static List<string> FindProblems(ServerSettings settings, SettingsReport report)
+    {
+        List<string> problems = [.. report.Errors];
         if (!OperatingSystem.IsLinux())
         {
             problems.Add("the server needs Linux; the ash command works here and talks to a server elsewhere");
+            return problems;
         }
 
-        if (PortProblem(settings) is { } taken)
+        // What was refused has a default in its place, which says nothing about this machine.
+        if (!report.Refused.Overlaps(["ASH_HOST", "ASH_PORT"]) && FindPortProblem(settings) is { } taken)
         {
             problems.Add(taken);
         }
 
-        using var data = DataFolder.TryOpen(settings.DataDirectory, out var unusable);
+        if (!report.Refused.Contains("ASH_DATA_DIR")
+            && (DataFolder.FindProblem(settings.DataDirectory) ?? RunFolder.FindProblem(settings.DataDirectory)) is { } unusable)
+        {
+            problems.Add(unusable);
+        }
+
+        problems.AddRange(RunnerFeature.FindMissing(settings));
+        return problems;
+    }
+
+    private static DataFolder? TakeFolder(ServerSettings settings, List<string> problems)
+    {
+        var data = DataFolder.TryOpen(settings.DataDirectory, out var unusable);
         if (unusable is not null)
         {
             problems.Add(unusable);
         }
 
-        if (data is not null)
+        return data;
+    }
+
+    private static async Task<int> RefuseAsync(IEnumerable<string> problems)
+    {
+        foreach (var problem in problems)
         {
-            problems.AddRange(RunnerFeature.FindMissing(RunnerFeature.DescribeRunner(settings, data)));
+            await Console.Error.WriteLineAsync($"ash-server: {problem}");
         }
 
-        if (problems.Count > 0)
-        {
-            foreach (var problem in problems)
-            {
-                await Console.Error.WriteLineAsync($"ash-server: {problem}");
-            }
+        return CannotStart;
+    }
 
-            return CannotStart;
-        }
-
-        await using var app = Build(settings, data!);
+    private static async Task<int> RunAsync(ServerSettings settings, DataFolder data)
+    {
         try
         {
-            await app.StartAsync();
-        }
-        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
-        {
-            // Told to stop before it was up.
+            await using var app = Build(settings, data);
+            try
+            {
+                await app.StartAsync();
+            }
+            catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                // Told to stop before it was up.
+                return 0;
+            }
+            catch (IOException)
+            {
+                // What is up already stops in order, before it is taken apart.
+                await app.StopAsync();
+                throw;
+            }
+
+            Announce(app, settings, data);
+            await app.WaitForShutdownAsync();
             return 0;
         }
-
-        Announce(app, settings, data!);
-        await app.WaitForShutdownAsync();
-        return 0;
+        catch (Exception failure) when (failure is IOException or SandboxException or SqliteException or OptionsValidationException)
+        {
+            // Something that was not to be seen before it was tried: a damaged store, a port that was taken just now.
+            return await RefuseAsync([$"cannot start: {failure.Message} (data folder {data.Path})"]);
+        }
     }
 
     /// <summary>The whole server, ready to start.</summary>
@@ -92,7 +143,11 @@ internal static class ServerCommand
     internal static WebApplication Build(ServerSettings settings, DataFolder data, Action<IServiceCollection>? replace = null)
     {
         data.MigrateStorage();
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
+
+        // No settings from an appsettings.json that happens to lie in the working directory, and nothing that watches it.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddEnvironmentVariables();
         builder.Logging.AddServerLogging();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -112,7 +167,7 @@ internal static class ServerCommand
             .AddStorage(data)
             .AddAccess()
             .AddModel(settings)
-            .AddRunner(RunnerFeature.DescribeRunner(settings, data))
+            .AddRunner(settings, data)
             .AddAgents()
             .AddSessions();
 
@@ -140,7 +195,7 @@ internal static class ServerCommand
             : $"Model: {settings.ModelBaseUrl?.ToString() ?? ModelUpstream.AnthropicApi}");
         if (settings is { Model: ModelChoice.Claude, ModelKey: null, ModelBaseUrl: null })
         {
-            Console.WriteLine("Warning: no model key; turns end with model_not_configured until ANTHROPIC_API_KEY is set (or ASH_MODEL=scripted)");
+            Console.WriteLine("Warning: no model key; turns end with model_not_configured until the server is started with ANTHROPIC_API_KEY (or ASH_MODEL=scripted)");
         }
 
         if (app.Services.GetRequiredService<ApiKeys>().KeyFile is { } keyFile)
@@ -151,8 +206,7 @@ internal static class ServerCommand
 
     private static IPAddress Address(string host) => host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(host);
 
-    /// <summary>Asked before anything is touched, so that it is reported with everything else that is wrong.</summary>
-    private static string? PortProblem(ServerSettings settings)
+    private static string? FindPortProblem(ServerSettings settings)
     {
         try
         {
@@ -160,13 +214,15 @@ internal static class ServerCommand
             probe.Start();
             return null;
         }
-        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AddressAlreadyInUse)
-        {
-            return $"port {settings.Port} is taken; choose another with --port";
-        }
         catch (SocketException failure)
         {
-            return $"cannot listen on {settings.Host}:{settings.Port}: {failure.Message}";
+            return failure.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => $"ASH_PORT: port {settings.Port} is taken; choose another with --port",
+                SocketError.AccessDenied => $"ASH_PORT: port {settings.Port} is for root alone; choose one from 1024 on with --port",
+                SocketError.AddressNotAvailable => $"ASH_HOST: {settings.Host} is not an address of this machine; choose another with --host",
+                _ => $"ASH_HOST, ASH_PORT: cannot listen on {settings.Host}, port {settings.Port} ({failure.Message}); choose others with --host and --port",
+            };
         }
     }
 }

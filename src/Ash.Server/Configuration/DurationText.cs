@@ -10,6 +10,7 @@ internal static class DurationText
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), (string.Empty, 1_000),
     ];
 
+    /// <summary>Reads a number and its unit; a bare number is seconds. Signs, exponents and spaces are not taken.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
@@ -25,5 +26,19 @@ internal static class DurationText
         }
 
         return false;
+    }
+
+    /// <summary>The shortest text that gives this duration again, in the largest unit that divides it.</summary>
+    public static string Format(TimeSpan duration)
+    {
+        foreach (var (unit, milliseconds) in Units[..^1].Reverse())
+        {
+            if (duration.Ticks % (long)(milliseconds * TimeSpan.TicksPerMillisecond) == 0 && duration > TimeSpan.Zero)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"{duration.Ticks / (long)(milliseconds * TimeSpan.TicksPerMillisecond)}{unit}");
+            }
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds}ms");
     }
 }

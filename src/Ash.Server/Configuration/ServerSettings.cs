@@ -26,7 +26,10 @@ internal sealed record ServerSettings
     public string? ModelKey { get; init; }
 
     public required IsolationLevel Isolation { get; init; }
-    public required int SandboxUidBase { get; init; }
+
+    /// <summary>The first host user of sandboxes; null where it follows from the data folder.</summary>
+    public int? SandboxUidBase { get; init; }
+
     public required int SandboxMemoryMb { get; init; }
     public required string PermissionMode { get; init; }
     public string? BridgeProgram { get; init; }

@@ -15,6 +15,7 @@ internal static class SettingsLoader
     public const string Usage = """
         Usage: ash-server [--port N] [--host ADDRESS] [--data-dir DIR]
                ash-server simulate [--help]
+               ash-server --help | --version
 
           --port N        TCP port of the API (ASH_PORT, default 4100)
           --host ADDRESS  address to listen on (ASH_HOST, default 127.0.0.1; 0.0.0.0 for all)
@@ -23,15 +24,27 @@ internal static class SettingsLoader
         Every other setting is an environment variable: docs/reference/settings.md lists them.
         """;
 
-    /// <summary>Reads everything; <paramref name="errors"/> names all that is wrong, empty where the settings may be used.</summary>
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Longer ones do not fit a timer.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(30);
+
+    /// <summary>Longer ones reach behind the first date that there is.</summary>
+    private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(36_500);
+
+    /// <summary>Of other programs that see the same environment.</summary>
+    private static readonly string[] Foreign = ["ASH_SERVER_URL", "ASH_SERVER_ENTRY", "ASH_TEST_", "ASH_HOLD_", "ASH_DEMO_", "ASH_BENCH_"];
+
+    /// <summary>Reads everything; the settings may be used where the report has no errors.</summary>
     public static ServerSettings Load(
-        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, out IReadOnlyList<string> errors)
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment, out SettingsReport report)
     {
         var values = new Dictionary<string, string?>(environment);
         var reader = new SettingsReader(values);
         ReadArguments(arguments, values, reader);
 
-        var scripted = reader.Choice("ASH_MODEL", fallback: reader.Text("ASH_REAL_SDK") == "0", ("scripted", true), ("claude", false));
+        var scripted = reader.Choice(
+            "ASH_MODEL", fallback: !reader.Choice("ASH_REAL_SDK", true, ("1", true), ("0", false)), ("scripted", true), ("claude", false));
         var settings = new ServerSettings
         {
             Host = reader.Address("ASH_HOST", "127.0.0.1"),
@@ -43,7 +56,7 @@ internal static class SettingsLoader
             ModelBaseUrl = reader.HttpUrl("ASH_MODEL_BASE_URL"),
             ModelKey = reader.Text("ANTHROPIC_API_KEY"),
             Isolation = reader.Choice("ASH_ISOLATION", IsolationLevel.Full, ("full", IsolationLevel.Full), ("reduced", IsolationLevel.Reduced)),
-            SandboxUidBase = reader.Number("ASH_SANDBOX_UID_BASE", 1_900_000_000, min: 10_000, max: 2_100_000_000),
+            SandboxUidBase = reader.OptionalNumber("ASH_SANDBOX_UID_BASE", min: 10_000, max: 2_100_000_000),
             SandboxMemoryMb = reader.Number("ASH_SANDBOX_MEMORY_MB", 2048, min: 256, max: 1_048_576),
             PermissionMode = reader.Choice(
                 "ASH_PERMISSION_MODE",
@@ -53,12 +66,12 @@ internal static class SettingsLoader
                 ("default", "default")),
             BridgeProgram = reader.ExistingFile("ASH_BRIDGE_ENTRY"),
             CliProgram = reader.ExistingFile("CLAUDE_CODE_EXECUTABLE"),
-            PauseGrace = reader.Duration("ASH_PAUSE_GRACE", TimeSpan.FromSeconds(60)),
-            IdleTimeout = TimeSpan.FromMilliseconds(reader.Number("ASH_IDLE_TIMEOUT_MS", 1_800_000, min: 0, max: int.MaxValue)),
-            TurnTimeout = reader.Duration("ASH_TURN_TIMEOUT", TimeSpan.FromHours(1)),
-            OrphanTimeout = reader.Duration("ASH_ORPHAN_TIMEOUT", TimeSpan.FromMinutes(10)),
-            EndedRetention = reader.Duration("ASH_ENDED_RETENTION", TimeSpan.FromDays(7)),
-            DeltaRetention = reader.Duration("ASH_DELTA_RETENTION", TimeSpan.FromDays(7)),
+            PauseGrace = reader.Duration("ASH_PAUSE_GRACE", TimeSpan.FromSeconds(60), TimeSpan.Zero, Longest),
+            IdleTimeout = IdleTimeout(reader),
+            TurnTimeout = reader.Duration("ASH_TURN_TIMEOUT", TimeSpan.FromHours(1), Shortest, Longest),
+            OrphanTimeout = reader.Duration("ASH_ORPHAN_TIMEOUT", TimeSpan.FromMinutes(10), Shortest, Longest),
+            EndedRetention = reader.Duration("ASH_ENDED_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
+            DeltaRetention = reader.Duration("ASH_DELTA_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
             Shutdown = reader.Choice("ASH_SHUTDOWN", ShutdownMode.Drain, ("drain", ShutdownMode.Drain), ("keep", ShutdownMode.Keep)),
         };
 
@@ -68,9 +81,31 @@ internal static class SettingsLoader
             reader.Refuse("ASH_MODEL_BASE_URL", "has no effect with ASH_MODEL=scripted; unset one of them");
         }
 
-        errors = reader.Errors;
+        report = new SettingsReport(reader.Errors, reader.Refused, FindUnknown(environment, reader.Known), reader.Known);
         return settings;
     }
+
+    private static TimeSpan IdleTimeout(SettingsReader reader)
+    {
+        const int Smallest = 10;
+        var milliseconds = reader.Number("ASH_IDLE_TIMEOUT_MS", 1_800_000, min: 0, max: int.MaxValue);
+        if (milliseconds is > 0 and < Smallest)
+        {
+            reader.Refuse("ASH_IDLE_TIMEOUT_MS", $"\"{milliseconds}\" is too short; write {Smallest} or more, or 0 for never");
+        }
+
+        return TimeSpan.FromMilliseconds(milliseconds);
+    }
+
+    /// <summary>A mistyped name, or a setting of another release, would otherwise be missed.</summary>
+    private static List<string> FindUnknown(IReadOnlyDictionary<string, string?> environment, IReadOnlySet<string> known) =>
+    [
+        .. environment.Keys
+            .Where(name => name.StartsWith("ASH_", StringComparison.Ordinal) && !known.Contains(name)
+                && !Array.Exists(Foreign, foreign => name.StartsWith(foreign, StringComparison.Ordinal)))
+            .Order(StringComparer.Ordinal)
+            .Select(name => $"{name} is not a setting of this release and has no effect; docs/reference/settings.md lists them"),
+    ];
 
     private static void ReadArguments(IReadOnlyList<string> arguments, Dictionary<string, string?> values, SettingsReader reader)
     {
@@ -81,7 +116,7 @@ internal static class SettingsLoader
             {
                 reader.Refuse(arguments[i], "is not an argument of ash-server; --help lists them");
             }
-            else if ((value ??= i + 1 < arguments.Count ? arguments[++i] : null) is null)
+            else if ((value ??= i + 1 < arguments.Count ? arguments[++i] : null) is not { Length: > 0 })
             {
                 reader.Refuse(name, "needs a value");
             }

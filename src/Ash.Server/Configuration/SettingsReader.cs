@@ -7,18 +7,36 @@ namespace Ash.Server.Configuration;
 internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values)
 {
     private readonly List<string> _errors = [];
+    private readonly HashSet<string> _refused = [];
+    private readonly SortedSet<string> _known = new(StringComparer.Ordinal);
 
     public IReadOnlyList<string> Errors => _errors;
 
-    public void Refuse(string name, string reason) => _errors.Add($"{name}: {reason}");
+    /// <summary>The settings that <see cref="Errors"/> are about.</summary>
+    public IReadOnlySet<string> Refused => _refused;
 
-    public string? Text(string name) => values.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+    /// <summary>Every setting that was asked for, whether it is set or not.</summary>
+    public IReadOnlySet<string> Known => _known;
 
-    public int Number(string name, int fallback, int min, int max)
+    public void Refuse(string name, string reason)
+    {
+        _errors.Add($"{name}: {reason}");
+        _refused.Add(name);
+    }
+
+    public string? Text(string name)
+    {
+        _known.Add(name);
+        return values.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+    }
+
+    public int Number(string name, int fallback, int min, int max) => OptionalNumber(name, min, max) ?? fallback;
+
+    public int? OptionalNumber(string name, int min, int max)
     {
         if (Text(name) is not { } text)
         {
-            return fallback;
+            return null;
         }
 
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
@@ -27,24 +45,30 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
         }
 
         Refuse(name, $"\"{text}\" is not a whole number from {min} to {max}");
-        return fallback;
+        return null;
     }
 
     /// <summary>A duration as <c>500ms</c>, <c>30s</c>, <c>10m</c>, <c>2h</c>, <c>7d</c>; a bare number is seconds.</summary>
-    public TimeSpan Duration(string name, TimeSpan fallback)
+    public TimeSpan Duration(string name, TimeSpan fallback, TimeSpan min, TimeSpan max)
     {
         if (Text(name) is not { } text)
         {
             return fallback;
         }
 
-        if (DurationText.TryParse(text, out var duration))
+        if (!DurationText.TryParse(text, out var duration))
         {
-            return duration;
+            Refuse(name, $"\"{text}\" is not a duration; write 500ms, 30s, 10m, 2h or 7d");
+            return fallback;
         }
 
-        Refuse(name, $"\"{text}\" is not a duration; write 500ms, 30s, 10m, 2h or 7d");
-        return fallback;
+        if (duration < min || duration > max)
+        {
+            Refuse(name, $"\"{text}\" is not from {DurationText.Format(min)} to {DurationText.Format(max)}");
+            return fallback;
+        }
+
+        return duration;
     }
 
     public T Choice<T>(string name, T fallback, params (string Word, T Value)[] choices)
@@ -78,6 +102,7 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
             return url;
         }
 
+        // The text stays unsaid: a key may be in it.
         Refuse(name, "is not an http or https URL without user information");
         return null;
     }
@@ -106,7 +131,7 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
             return text;
         }
 
-        Refuse(name, $"\"{text}\" is not an IP address");
+        Refuse(name, $"\"{text}\" is not an IP address; write 127.0.0.1, or 0.0.0.0 for all of this machine's");
         return fallback;
     }
 }

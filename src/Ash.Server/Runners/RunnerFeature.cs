@@ -7,22 +7,12 @@ namespace Ash.Server.Runners;
 /// <summary>What the host must know to run sandboxes on this machine.</summary>
 internal static class RunnerFeature
 {
-    public static SandboxHostOptions DescribeRunner(ServerSettings settings, DataFolder data) => new()
-    {
-        DataDirectory = data.Path,
-        RunDirectory = RunFolder.Of(data),
-        ServerId = data.ServerId,
-        BridgeProgram = settings.BridgeProgram ?? Programs.BesideServer("ash-bridge"),
-        CliProgram = settings.CliProgram ?? Programs.Cli(),
-        Isolation = settings.Isolation,
-    };
-
-    /// <summary>Every layer that is missing on this machine, each with its remedy.</summary>
-    public static IReadOnlyList<string> FindMissing(SandboxHostOptions options)
+    /// <summary>Every layer that is missing on this machine, each with its remedy. Touches nothing.</summary>
+    public static IReadOnlyList<string> FindMissing(ServerSettings settings)
     {
         try
         {
-            SandboxPreconditions.Check(options);
+            SandboxPreconditions.Check(Describe(settings, settings.DataDirectory, runDirectory: settings.DataDirectory, serverId: "check"));
             return [];
         }
         catch (SandboxException missing)
@@ -31,10 +21,22 @@ internal static class RunnerFeature
         }
     }
 
-    public static IServiceCollection AddRunner(this IServiceCollection services, SandboxHostOptions options)
+    public static IServiceCollection AddRunner(this IServiceCollection services, ServerSettings settings, DataFolder data)
     {
+        var options = Describe(settings, data.Path, RunFolder.Of(data), data.ServerId);
+        services.AddSingleton(SandboxUids.Of(settings, data.ServerId));
         services.AddSingleton<ISandboxHost>(provider => SandboxHost.Create(
             options, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         return services;
     }
+
+    private static SandboxHostOptions Describe(ServerSettings settings, string dataDirectory, string runDirectory, string serverId) => new()
+    {
+        DataDirectory = dataDirectory,
+        RunDirectory = runDirectory,
+        ServerId = serverId,
+        BridgeProgram = settings.BridgeProgram ?? Programs.BesideServer("ash-bridge"),
+        CliProgram = settings.CliProgram ?? Programs.Cli(),
+        Isolation = settings.Isolation,
+    };
 }

@@ -7,6 +7,7 @@ using Ash.Server.Agents;
 using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Http;
+using Ash.Server.Runners;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -22,6 +23,7 @@ internal sealed partial class SessionDirectory(
     IGrainFactory grains,
     ISandboxHost host,
     ServerSettings settings,
+    SandboxUids uids,
     TimeProvider clock,
     ILogger<SessionDirectory> logger)
 {
@@ -167,7 +169,7 @@ internal sealed partial class SessionDirectory(
             return false;
         }
 
-        session.Uid = (db.Sessions.Max(s => s.Uid) ?? settings.SandboxUidBase - 1) + 1;
+        session.Uid = (db.Sessions.Max(s => s.Uid) ?? uids.First - 1) + 1;
         db.Sessions.Add(session);
         db.SaveChanges();
 

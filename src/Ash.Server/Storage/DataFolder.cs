@@ -1,11 +1,19 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ash.Server.Storage;
 
 /// <summary>The folder of everything that is kept, held by one server at a time.</summary>
-internal sealed class DataFolder : IDisposable
+internal sealed partial class DataFolder : IDisposable
 {
+    private const string LockName = "lock";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>What may be in a folder that no server has used yet: what <c>ash</c> keeps there, and what a file system's top has.</summary>
+    private static readonly string[] HarmlessNames = ["config.json", "logs", "lost+found", LockName];
+
     private readonly FileStream _lock;
 
     private DataFolder(string path, FileStream held, ServerFile previous)
@@ -18,7 +26,7 @@ internal sealed class DataFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Eight letters, made once for the folder: cgroups and the cluster are named after it.</summary>
+    /// <summary>Eight letters, made once for the folder: cgroups, users and the cluster follow from it.</summary>
     public string ServerId { get; }
 
     /// <summary>The boot in which the last server ran here; null before the first.</summary>
@@ -34,41 +42,78 @@ internal sealed class DataFolder : IDisposable
 
     public string InitialApiKey => System.IO.Path.Combine(Path, "initial-api-key");
 
+    /// <summary>Why the folder cannot be taken; null where it can, as far as can be seen without touching it.</summary>
+    public static string? FindProblem(string path)
+    {
+        try
+        {
+            if (!Directory.Exists(path))
+            {
+                return FindProblemOfMissing(path);
+            }
+
+            if (!MayWrite(path, out var reason))
+            {
+                return NotWritable(path, reason);
+            }
+
+            if (File.Exists(System.IO.Path.Combine(path, LockName)))
+            {
+                // Held by another server, it cannot be opened.
+                using var held = OpenLock(path, FileMode.Open);
+            }
+
+            if (ServerFile.TryRead(path) is null
+                && !File.Exists(new StoreLocation(path).DatabasePath)
+                && Directory.EnumerateFileSystemEntries(path).Select(System.IO.Path.GetFileName).Except(HarmlessNames).FirstOrDefault() is { } other)
+            {
+                return $"ASH_DATA_DIR: {path} holds other things than a server's (\"{other}\"); choose an empty or a new folder with --data-dir";
+            }
+
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return Explain(path, failure);
+        }
+    }
+
     /// <summary>Takes the folder, making it where it is not there.</summary>
     /// <returns>Null, and why not, where it cannot be used.</returns>
     public static DataFolder? TryOpen(string path, out string? problem)
     {
-        problem = null;
+        problem = FindProblem(path);
+        if (problem is not null)
+        {
+            return null;
+        }
+
         try
         {
-            const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-            Directory.CreateDirectory(path, ownerOnly);
-            File.SetUnixFileMode(path, ownerOnly);
-            var held = new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            var folder = new DataFolder(path, held, ServerFile.ReadOrCreate(path));
-            if (Directory.Exists(folder.Temporary))
+            Directory.CreateDirectory(path, OwnerOnly);
+            var held = OpenLock(path, FileMode.OpenOrCreate);
+            try
             {
-                Directory.Delete(folder.Temporary, recursive: true);
+                File.SetUnixFileMode(path, OwnerOnly);
+                var file = ServerFile.TryRead(path) ?? ServerFile.Make();
+                var folder = new DataFolder(path, held, file);
+
+                // From here on whatever is named after the id can be found again, even if this server dies before it is up.
+                (file with { Pid = Environment.ProcessId, Port = 0 }).Write(path);
+                folder.PrepareFolders();
+                return folder;
             }
-
-            Directory.CreateDirectory(folder.Temporary);
-            Directory.CreateDirectory(folder.Logs);
-            return folder;
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
         }
-        catch (UnauthorizedAccessException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
         {
-            problem = $"the data folder {path} cannot be written ({failure.Message}); choose another with --data-dir or change its owner";
+            problem = Explain(path, failure);
+            return null;
         }
-        catch (IOException) when (ServerFile.TryRead(path) is { Pid: > 0 } other && Directory.Exists($"/proc/{other.Pid}"))
-        {
-            problem = $"the data folder {path} is in use by the server with pid {other.Pid} on port {other.Port}; stop it, or choose another with --data-dir";
-        }
-        catch (IOException failure)
-        {
-            problem = $"the data folder {path} cannot be used: {failure.Message}";
-        }
-
-        return null;
     }
 
     /// <summary>Says who runs here, for the <c>ash</c> command.</summary>
@@ -76,28 +121,130 @@ internal sealed class DataFolder : IDisposable
 
     public void Dispose()
     {
-        new ServerFile(ServerId, 0, 0, PreviousBootId).Write(Path, keepBootId: true);
+        new ServerFile(ServerId, 0, 0, ServerFile.TryRead(Path)?.BootId).Write(Path);
         _lock.Dispose();
     }
 
+    private void PrepareFolders()
+    {
+        Directory.CreateDirectory(Temporary);
+        foreach (var entry in Directory.EnumerateFileSystemEntries(Temporary).Where(IsOnlyOfItsServer))
+        {
+            if (Directory.Exists(entry))
+            {
+                Directory.Delete(entry, recursive: true);
+            }
+            else
+            {
+                File.Delete(entry);
+            }
+        }
+
+        Directory.CreateDirectory(Logs);
+    }
+
+    /// <summary>Sandboxes that live on see <c>sandbox</c>; <c>launch-*</c> says which may have been left half started.</summary>
+    private static bool IsOnlyOfItsServer(string entry) =>
+        System.IO.Path.GetFileName(entry) is var name && name != "sandbox" && !name.StartsWith("launch-", StringComparison.Ordinal);
+
+    private static string? FindProblemOfMissing(string path)
+    {
+        if (File.Exists(path))
+        {
+            return $"ASH_DATA_DIR: {path} is a file, not a folder; choose another with --data-dir";
+        }
+
+        var parent = System.IO.Path.GetDirectoryName(path);
+        while (parent is not null && !Directory.Exists(parent))
+        {
+            if (File.Exists(parent))
+            {
+                return $"ASH_DATA_DIR: {path} cannot be made, for {parent} is a file; choose another with --data-dir";
+            }
+
+            parent = System.IO.Path.GetDirectoryName(parent);
+        }
+
+        return parent is null || MayWrite(parent, out var reason) ? null : NotWritable(path, $"{parent}: {reason}");
+    }
+
+    private static string NotWritable(string path, string reason) =>
+        $"ASH_DATA_DIR: {path} cannot be written ({reason}); choose another with --data-dir, or change its owner";
+
+    private static FileStream OpenLock(string path, FileMode mode) =>
+        new(System.IO.Path.Combine(path, LockName), mode, FileAccess.ReadWrite, FileShare.None);
+
+    private static string Explain(string path, Exception failure)
+    {
+        if (failure is JsonException)
+        {
+            return $"ASH_DATA_DIR: {path}/{ServerFile.Name} is damaged; remove this file, and the server makes a new one";
+        }
+
+        if (failure is UnauthorizedAccessException)
+        {
+            return NotWritable(path, failure.Message);
+        }
+
+        return TryReadOwner(path) is { Pid: > 0 } other && Directory.Exists($"/proc/{other.Pid}")
+            ? $"ASH_DATA_DIR: {path} is in use by the server with pid {other.Pid} {(other.Port > 0 ? $"on port {other.Port}" : "that is just starting")}; "
+                + "stop it, or choose another with --data-dir"
+            : $"ASH_DATA_DIR: {path} cannot be used ({failure.Message}); choose another with --data-dir";
+    }
+
+    private static ServerFile? TryReadOwner(string path)
+    {
+        try
+        {
+            return ServerFile.TryRead(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Asks the kernel, which also knows of file systems that nobody may write to.</summary>
+    private static bool MayWrite(string folder, out string reason)
+    {
+        const int WriteAndEnter = 2 | 1;
+        var may = Access(folder, WriteAndEnter) == 0;
+        reason = may ? string.Empty : Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+        return may;
+    }
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Access(string path, int mode);
+
     internal sealed record ServerFile(string Id, int Pid, int Port, string? BootId)
     {
-        private const string Name = "server.json";
+        public const string Name = "server.json";
 
+        public static ServerFile Make() => new(RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", 8), 0, 0, null);
+
+        /// <exception cref="JsonException">The file is not one of ours.</exception>
         public static ServerFile? TryRead(string folder)
         {
             var path = System.IO.Path.Combine(folder, Name);
-            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), ServerFileJson.Default.ServerFile) : null;
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            var file = JsonSerializer.Deserialize(File.ReadAllBytes(path), ServerFileJson.Default.ServerFile);
+            return file is { Id.Length: > 0 and <= 40 } && file.Id.All(char.IsAsciiLetterOrDigit) ? file : throw new JsonException("There is no id in it.");
         }
 
-        public static ServerFile ReadOrCreate(string folder) => TryRead(folder)
-            ?? new ServerFile(System.Security.Cryptography.RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", 8), 0, 0, null);
-
-        public void Write(string folder, bool keepBootId = false)
+        /// <summary>In one step, and safe from power cuts: without its id a folder's sandboxes are not found again.</summary>
+        public void Write(string folder)
         {
-            var file = keepBootId && TryRead(folder) is { } current ? this with { BootId = current.BootId } : this;
             var path = System.IO.Path.Combine(folder, Name);
-            File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(file, ServerFileJson.Default.ServerFile));
+            using (var file = new FileStream(path + ".new", FileMode.Create, FileAccess.Write))
+            {
+                JsonSerializer.Serialize(file, this, ServerFileJson.Default.ServerFile);
+                file.Flush(flushToDisk: true);
+            }
+
             File.Move(path + ".new", path, overwrite: true);
         }
     }
