@@ -29,7 +29,7 @@ public sealed class AshServer : IAsyncDisposable
         Model = model;
         ModelKey = modelKey;
         Port = port;
-        DataDirectory = Directory.CreateTempSubdirectory("ash-e2e-").FullName;
+        DataDirectory = options.DataDirectory ?? Directory.CreateTempSubdirectory("ash-e2e-").FullName;
         Url = new Uri($"http://127.0.0.1:{port}");
         ApiKey = "ash_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
         Client = new AshClient(new AshClientOptions { ServerUrl = Url, ApiKey = ApiKey });
@@ -253,10 +253,22 @@ public sealed class AshServer : IAsyncDisposable
         }
     }
 
+    /// <summary>A port that nobody listens on, and that the kernel gives to nobody who asks for any: it stays free over a restart.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = RandomNumberGenerator.GetInt32(10_000, 32_000);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another one, then.
+            }
+        }
     }
 }
