@@ -10,6 +10,8 @@ internal static class AgentEndpoints
 {
     private const int MaxDeployBytes = 384 * 1024 * 1024;
 
+    private static readonly OtherFields OtherAgentFields = new() { Ignored = ["slug", "description", "model", "backend", "config"] };
+
     public static void MapAgents(this IEndpointRouteBuilder routes)
     {
         var agents = routes.MapGroup("/api/agents").WithTags("agents");
@@ -18,6 +20,7 @@ internal static class AgentEndpoints
             .WithName("DeployAgent")
             .WithSummary("Deploy an agent, or its next version")
             .Accepts<DeployAgentRequest>("application/json")
+            .WithBody("The agent's name, and its folder: as files, or as a path on the server.")
             .Produces<AgentEnvelope>(StatusCodes.Status201Created)
             .ProducesApiErrors(400, 401, 413, 415);
         agents.MapGet("/", ListAsync)
@@ -40,7 +43,7 @@ internal static class AgentEndpoints
     private static async Task<IResult> DeployAsync(HttpContext context, AgentDirectory agents, CancellationToken cancellationToken)
     {
         var body = await JsonBody<DeployAgentRequest>.ReadAsync(
-            context.Request, ApiJson.Default.DeployAgentRequest, MaxDeployBytes, cancellationToken);
+            context.Request, ApiJson.Default.DeployAgentRequest, OtherAgentFields, MaxDeployBytes, cancellationToken);
         if (body.Problem is { } problem)
         {
             return problem.ToResult(context);

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Ash.Protocol.Api;
 using Ash.Server.Configuration;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 
@@ -9,11 +11,13 @@ namespace Ash.Server.Http;
 /// <summary>What all routes share: request ids, one shape of errors, the API's description.</summary>
 internal static partial class HttpFeature
 {
+    private const string Document = "v1";
+
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         services.AddExceptionHandler<UnexpectedFailureHandler>();
-        services.AddOpenApi("v1", options =>
+        services.AddOpenApi(Document, options =>
         {
             options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
             options.AddDocumentTransformer((document, _, _) =>
@@ -23,8 +27,32 @@ internal static partial class HttpFeature
                 document.Info.Version = ServerVersion.Text;
                 document.Components ??= new OpenApiComponents();
                 document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
-                document.Components.SecuritySchemes["apiKey"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" };
-                document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("apiKey", document)] = [] }];
+                document.Components.SecuritySchemes["apiKey"] = new OpenApiSecurityScheme
+                {
+                    Type = SecuritySchemeType.Http,
+                    Scheme = "bearer",
+                    Description = "An API key: Authorization: Bearer ash_…",
+                };
+                return Task.CompletedTask;
+            });
+            options.AddOperationTransformer((operation, context, _) =>
+            {
+                if (context.Description.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true)
+                {
+                    operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("apiKey", context.Document)] = [] }];
+                }
+
+                return Task.CompletedTask;
+            });
+            options.AddSchemaTransformer((schema, _, _) =>
+            {
+                // Numbers are read from strings too, as they always were; what is sent, and should be, is a number.
+                if (schema.Type is { } type && type.HasFlag(JsonSchemaType.String) && (type & (JsonSchemaType.Integer | JsonSchemaType.Number)) != 0)
+                {
+                    schema.Type = type & ~JsonSchemaType.String;
+                    schema.Pattern = null;
+                }
+
                 return Task.CompletedTask;
             });
         });
@@ -38,18 +66,72 @@ internal static partial class HttpFeature
         {
             context.Response.Headers["X-Request-Id"] = context.TraceIdentifier;
             await next(context);
-            if (context.Response is { HasStarted: false, StatusCode: 404 or 405, ContentLength: null, ContentType: null })
+            if (context.Response is { HasStarted: false, ContentLength: null, ContentType: null } && Explain(context) is { } problem)
             {
-                var problem = context.Response.StatusCode == 404 ? Problems.NotFound : Problems.MethodNotAllowed(context.Request.Method);
                 await problem.WriteAsync(context);
             }
         });
+        app.UseHead();
     }
+
+    /// <summary>HEAD is answered wherever GET is. The server itself leaves the body out.</summary>
+    private static void UseHead(this WebApplication app)
+    {
+        var isHead = new object();
+        app.Use((context, next) =>
+        {
+            if (HttpMethods.IsHead(context.Request.Method))
+            {
+                context.Items[isHead] = true;
+                context.Request.Method = HttpMethods.Get;
+            }
+
+            return next(context);
+        });
+        app.UseRouting();
+        app.Use((context, next) =>
+        {
+            if (context.Items.ContainsKey(isHead))
+            {
+                context.Request.Method = HttpMethods.Head;
+            }
+
+            return next(context);
+        });
+    }
+
+    /// <summary>What routing refuses without a word.</summary>
+    private static Problem? Explain(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => Problems.NotFound,
+        StatusCodes.Status405MethodNotAllowed => Problems.MethodNotAllowed(context.Request.Method),
+        StatusCodes.Status415UnsupportedMediaType => Problems.UnsupportedMediaType(context.Request.ContentType),
+        _ => null,
+    };
 
     public static void MapDocs(this WebApplication app)
     {
-        app.MapOpenApi("/docs/json").WithName("v1");
-        app.MapScalarApiReference("/docs", options => options.WithTitle("Ash API").WithOpenApiRoutePattern("/docs/json"));
+        app.MapOpenApi("/docs/json").WithName(Document);
+        app.MapGet("/docs/yaml", WriteYamlAsync).ExcludeFromDescription();
+
+        // Nothing of the page is fetched from elsewhere: it works where there is no internet, and tells nobody who reads it.
+        app.MapScalarApiReference("/docs", options => options
+            .WithTitle("Ash API")
+            .WithOpenApiRoutePattern("/docs/json")
+            .DisableDefaultFonts()
+            .DisableTelemetry()
+            .DisableAgent()
+            .DisableMcp()
+            .HideDeveloperTools());
+    }
+
+    private static async Task<IResult> WriteYamlAsync(
+        [FromKeyedServices(Document)] IOpenApiDocumentProvider documents, CancellationToken cancellationToken)
+    {
+        var document = await documents.GetOpenApiDocumentAsync(cancellationToken);
+        await using var text = new StringWriter(CultureInfo.InvariantCulture);
+        document.SerializeAsV31(new OpenApiYamlWriter(text));
+        return Results.Text(text.ToString(), "application/yaml; charset=utf-8");
     }
 
     /// <summary>A failure that nobody expected is logged, and the client gets its id and nothing else.</summary>

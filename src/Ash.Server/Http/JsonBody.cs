@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -8,6 +9,8 @@ namespace Ash.Server.Http;
 internal readonly struct JsonBody<T>
     where T : class
 {
+    private const int MaxNameLength = 100;
+
     private JsonBody(T? value, byte[] raw, Problem? problem)
     {
         Value = value;
@@ -23,8 +26,12 @@ internal readonly struct JsonBody<T>
 
     public Problem? Problem { get; }
 
+    public static Task<JsonBody<T>> ReadAsync(
+        HttpRequest request, JsonTypeInfo<T> type, int maxBytes, CancellationToken cancellationToken) =>
+        ReadAsync(request, type, OtherFields.None, maxBytes, cancellationToken);
+
     public static async Task<JsonBody<T>> ReadAsync(
-        HttpRequest request, JsonTypeInfo<T> type, int maxBytes, CancellationToken cancellationToken)
+        HttpRequest request, JsonTypeInfo<T> type, OtherFields others, int maxBytes, CancellationToken cancellationToken)
     {
         if (!request.HasJsonContentType())
         {
@@ -50,7 +57,9 @@ internal readonly struct JsonBody<T>
         try
         {
             var value = JsonSerializer.Deserialize(raw, type);
-            return value is null ? Refuse(Problems.Invalid("body must be object")) : new JsonBody<T>(value, raw, null);
+            return value is null ? Refuse(Problems.Invalid("body must be object"))
+                : FindForeign(raw, type, others) is { } foreign ? Refuse(foreign)
+                : new JsonBody<T>(value, raw, null);
         }
         catch (JsonException failure)
         {
@@ -62,6 +71,36 @@ internal readonly struct JsonBody<T>
 
     private static Problem TooLarge(int maxBytes) => Problems.TooLarge($"Request body is too large; {maxBytes} bytes are allowed");
 
+    /// <summary>The first field that the request may not have.</summary>
+    private static Problem? FindForeign(byte[] raw, JsonTypeInfo<T> type, OtherFields others)
+    {
+        var reader = new Utf8JsonReader(raw);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = Encoding.UTF8.GetString(reader.ValueSpan);
+            reader.Read();
+            var isNull = reader.TokenType == JsonTokenType.Null;
+            reader.Skip();
+            if (type.Properties.Any(property => property.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) || others.Ignored.Contains(name))
+            {
+                continue;
+            }
+
+            if (!others.NotOffered.Contains(name))
+            {
+                return Problems.UnknownField(name.Length > MaxNameLength ? name[..MaxNameLength] : name, type.Properties.Select(property => property.Name));
+            }
+
+            if (!isNull)
+            {
+                return Problems.NotOffered(name);
+            }
+        }
+
+        return null;
+    }
+
     private static string Explain(JsonException failure)
     {
         // The library's own text names .NET types; path and position say what the client can act on.
@@ -70,6 +109,11 @@ internal readonly struct JsonBody<T>
         {
             var names = text[(text.IndexOf("including:", StringComparison.Ordinal) + "including:".Length)..].Trim(' ', '.', '\'');
             return $"body must have required property {names}";
+        }
+
+        if (failure.Path == "$" && text.Contains("could not be converted", StringComparison.Ordinal))
+        {
+            return "body must be object";
         }
 
         return failure.Path is { Length: > 1 } path && failure.BytePositionInLine is not null && !text.Contains("invalid", StringComparison.Ordinal)

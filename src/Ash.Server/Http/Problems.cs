@@ -24,6 +24,12 @@ internal static class Problems
 
     public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
 
+    public static Problem NotOffered(string field) => new(
+        400, "not_offered", $"{field} is not offered by this release; send the request without it");
+
+    public static Problem UnknownField(string field, IEnumerable<string> known) => new(
+        400, "unknown_field", $"{field} is not a field of this request; it may have {string.Join(", ", known)}");
+
     public static Problem InvalidCursor(string reason) => new(400, "invalid_cursor", reason);
 
     public static Problem TooLarge(string reason) => new(413, "too_large", reason);

@@ -12,6 +12,16 @@ internal static class MessageEndpoints
 {
     private const int MaxMessageBytes = 52_428_800;
 
+    private const string Events =
+        "Frames of event, one line of data, and id: session_start first; text_delta, thinking_delta, tool_use, tool_result, turn_complete, "
+        + "message (a line of the Claude CLI as it came); error where a turn failed; done last. A comment says every 15 s that the stream "
+        + "lives. Whoever reconnects to /stream with the last id misses nothing.";
+
+    private static readonly OtherFields OtherMessageFields = new()
+    {
+        NotOffered = ["maxTurns", "maxBudgetUsd", "effort", "thinking", "outputFormat"],
+    };
+
     public static void MapMessages(this IEndpointRouteBuilder routes)
     {
         var sessions = routes.MapGroup("/api/sessions/{id}").WithTags("sessions");
@@ -20,22 +30,36 @@ internal static class MessageEndpoints
             .WithName("SendMessage")
             .WithSummary("Send a message and stream its turn, or wait for it with Accept: application/json")
             .Accepts<SendMessageRequest>("application/json")
-            .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
+            .WithBody("The message: its content, and how its turn is to be run and shown.")
+            .WithHeader("Idempotency-Key", "The same key and body give the same turn, from its beginning, for a day; another body is refused.")
+            .WithHeader("Accept", "application/json waits for the turn's end and answers with the turn; anything else streams it.")
             .Produces<TurnEnvelope>()
+            .ProducesEvents(Events)
             .ProducesApiErrors(400, 401, 404, 409, 413, 415, 429, 503);
         sessions.MapGet("/stream", FollowAsync)
             .WithName("FollowSession")
             .WithSummary("Stream everything that happened after a cursor, and then what happens")
-            .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
+            .WithParameter("after", "The id of the last event that was seen, or latest for only what is new; 0 where absent.")
+            .WithHeader("Last-Event-ID", "As after, which it takes the place of.")
+            .WithParameter("turn", "Only this turn; the stream ends after its done.")
+            .WithParameter("until", "idle ends the stream when no turn runs or waits.")
+            .WithParameter("partial", "false leaves the deltas out; true where absent.")
+            .WithParameter("lifecycle", "false leaves Ash's own facts out; true where absent.")
+            .ProducesEvents(Events)
             .ProducesApiErrors(400, 401, 404);
         sessions.MapGet("/messages", ListMessagesAsync)
             .WithName("ListMessages")
             .WithSummary("Read the history of a session")
+            .WithParameter("limit", "1 to 1000; 100 where absent.")
+            .WithParameter("after", "Only messages with a greater sequence; 0 where absent.")
             .Produces<MessageListEnvelope>()
             .ProducesApiErrors(400, 401, 404);
         sessions.MapGet("/events", ListEventsAsync)
             .WithName("ListSessionEvents")
             .WithSummary("Read the timeline of a session")
+            .WithParameter("limit", "1 to 1000; 200 where absent. Entries of one sequence are never parted, so there may be a few more.")
+            .WithParameter("after", "Only entries with a greater sequence; 0 where absent.")
+            .WithParameter("type", "Only entries of this type.")
             .Produces<SessionEventListEnvelope>()
             .ProducesApiErrors(400, 401, 404);
         sessions.MapGet("/turns/{turnId}", FindTurnAsync)
@@ -55,7 +79,7 @@ internal static class MessageEndpoints
         }
 
         var body = await JsonBody<SendMessageRequest>.ReadAsync(
-            context.Request, ApiJson.Default.SendMessageRequest, MaxMessageBytes, cancellationToken);
+            context.Request, ApiJson.Default.SendMessageRequest, OtherMessageFields, MaxMessageBytes, cancellationToken);
         if (body.Problem is { } problem)
         {
             return problem.ToResult(context);
@@ -161,8 +185,17 @@ internal static class MessageEndpoints
             return Problems.InvalidCursor($"The cursor is beyond the newest event, {head}").ToResult(context);
         }
 
+        if (until is not null && await turns.HasOpenAsync(session.Id, cancellationToken))
+        {
+            // Just after a start its owner may not be up yet, and only the owner knows when it is idle.
+            await sessions.Grain(session.Id).ActivateAsync();
+        }
+
+        var last = narrowed is not null ? narrowed.CompletedSeq
+            : session.Status == SessionStatus.Ended ? head
+            : null as long?;
         var request = new EventStreamRequest(
-            cursor, new EventFilter(wantsPartial, wantsLifecycle, narrowed?.Id), UntilIdle: until is not null, Until: narrowed?.CompletedSeq);
+            cursor, new EventFilter(wantsPartial, wantsLifecycle, narrowed?.Id), UntilIdle: until is not null, Until: last);
         await streams.WriteAsync(context, session.Id, request, cancellationToken);
         return Results.Empty;
     }

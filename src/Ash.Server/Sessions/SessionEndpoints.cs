@@ -13,6 +13,11 @@ internal static class SessionEndpoints
     private const int DefaultExecTimeoutMs = 30_000;
     private const int MaxExecTimeoutMs = 300_000;
 
+    private static readonly OtherFields OtherSessionFields = new()
+    {
+        NotOffered = ["credentialId", "mcpServers", "allowedTools", "disallowedTools", "betas", "subagents", "initialAgent"],
+    };
+
     private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
 
     public static void MapSessions(this IEndpointRouteBuilder routes)
@@ -23,11 +28,14 @@ internal static class SessionEndpoints
             .WithName("CreateSession")
             .WithSummary("Create a session; its sandbox is up when this answers")
             .Accepts<CreateSessionRequest>("application/json")
+            .WithBody("The agent, and what is to be different from its own settings.")
+            .WithHeader("Idempotency-Key", "The same key and body give the same session, for a day; another body is refused.")
             .Produces<SessionEnvelope>(StatusCodes.Status201Created)
             .ProducesApiErrors(400, 401, 404, 409, 413, 415, 500, 503);
         sessions.MapGet("/", ListAsync)
             .WithName("ListSessions")
             .WithSummary("List sessions, newest first")
+            .WithParameter("agent", "Only sessions of the agent of this name.")
             .Produces<SessionListEnvelope>()
             .ProducesApiErrors(401);
         sessions.MapGet("/{id}", FindAsync)
@@ -38,6 +46,7 @@ internal static class SessionEndpoints
         sessions.MapDelete("/{id}", EndAsync)
             .WithName("EndSession")
             .WithSummary("End a session; with purge=true nothing of it is kept")
+            .WithParameter("purge", "true removes its files and its history at once.")
             .Produces<SessionEnvelope>()
             .ProducesApiErrors(400, 401, 404);
         sessions.MapPost("/{id}/pause", PauseAsync)
@@ -64,6 +73,7 @@ internal static class SessionEndpoints
             .WithName("ExecInSession")
             .WithSummary("Run a shell command in the workspace, inside the sandbox")
             .Accepts<ExecRequest>("application/json")
+            .WithBody("The command and its time limit.")
             .Produces<ExecResult>()
             .ProducesApiErrors(400, 401, 404, 415, 500);
     }
@@ -71,7 +81,7 @@ internal static class SessionEndpoints
     private static async Task<IResult> CreateAsync(HttpContext context, SessionDirectory sessions, CancellationToken cancellationToken)
     {
         var body = await JsonBody<CreateSessionRequest>.ReadAsync(
-            context.Request, ApiJson.Default.CreateSessionRequest, MaxBodyBytes, cancellationToken);
+            context.Request, ApiJson.Default.CreateSessionRequest, OtherSessionFields, MaxBodyBytes, cancellationToken);
         if ((body.Problem ?? Check(body.Value!)) is { } problem)
         {
             return problem.ToResult(context);
@@ -110,8 +120,13 @@ internal static class SessionEndpoints
         ChangeAsync(context, id, sessions, static (sessions, id) => sessions.Grain(id).ResumeAsync(), cancellationToken);
 
     private static async Task<IResult> EndAsync(
-        HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken, bool purge = false)
+        HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken, string? purge = null)
     {
+        if (purge is not (null or "true" or "false"))
+        {
+            return Problems.Invalid("purge must be true or false").ToResult(context);
+        }
+
         var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
         if (found.Problem is { } unknown)
         {
@@ -119,7 +134,7 @@ internal static class SessionEndpoints
         }
 
         var session = found.Session!;
-        if (await sessions.Grain(session.Id).EndAsync(purge) is { } problem)
+        if (await sessions.Grain(session.Id).EndAsync(purge is "true") is { } problem)
         {
             return problem.ToResult(context);
         }

@@ -119,6 +119,7 @@ internal sealed partial class SessionRuntime
         }
 
         await CloseAsync(SessionStatus.Ended, Facts.Ended());
+        _log.Complete();
     }
 
     /// <summary>Runs a command of a user in the workspace, waking the session for it.</summary>

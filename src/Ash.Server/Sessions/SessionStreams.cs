@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Ash.Server.Events;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Ash.Server.Sessions;
 
@@ -13,7 +14,15 @@ internal sealed class SessionStreams(EventTails tails, EventStream events, IHost
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+
+        // Who reads slowly, or not for a while, is waited for: it costs nothing but its connection.
+        context.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         using var lease = tails.Acquire(sessionId);
@@ -25,12 +34,12 @@ internal sealed class SessionStreams(EventTails tails, EventStream events, IHost
         }
     }
 
-    /// <summary>Waits for what a stream would wait for.</summary>
+    /// <summary>Waits for what a stream would wait for, but not longer than the server runs.</summary>
     public async Task WaitAsync(Guid sessionId, EventStreamRequest request, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         using var lease = tails.Acquire(sessionId);
         await events.WriteAsync(lease.Tail, request, PipeWriter.Create(Stream.Null), ending.Token);
-        ending.Token.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
     }
 }

@@ -26,6 +26,13 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
         return result;
     }
 
+    /// <summary>Whether a turn of this session runs or waits.</summary>
+    public async Task<bool> HasOpenAsync(Guid sessionId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Turns.AnyAsync(turn => turn.SessionId == sessionId && turn.Status != TurnStatus.Ended, cancellationToken);
+    }
+
     /// <summary>The turns whose texts a process of the CLI should know, in their order: begun, after the last clearing.</summary>
     public async Task<IReadOnlyList<StartedTurn>> FindStartedAsync(Guid sessionId, Guid? clearedAt, CancellationToken cancellationToken)
     {

@@ -16,7 +16,7 @@ public sealed class StalledViewerTests
         TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         await using var server = await AshServer.StartAsync();
         var session = (await server.CreateSessionAsync()).Id;
-        await PlayLongTurnAsync(server, session, replies: 2);
+        await PlayLongTurnAsync(server, session, replies: 6);
         var path = $"/api/sessions/{session}/stream?until=idle";
         var head = Frames.LastId(await ReadAllAsync(server, $"{path}&partial=false"));
 

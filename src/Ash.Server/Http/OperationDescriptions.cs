@@ -1,0 +1,47 @@
+using Microsoft.OpenApi;
+
+namespace Ash.Server.Http;
+
+/// <summary>What the API's description says of an operation beyond what its handler shows.</summary>
+internal static class OperationDescriptions
+{
+    public static RouteHandlerBuilder WithBody(this RouteHandlerBuilder route, string text) => route.Describe(operation =>
+        operation.RequestBody?.Description = text);
+
+    /// <summary>Describes a parameter of the handler.</summary>
+    public static RouteHandlerBuilder WithParameter(this RouteHandlerBuilder route, string name, string text) => route.Describe(operation =>
+        operation.Parameters?.FirstOrDefault(parameter => parameter.Name == name)?.Description = text);
+
+    /// <summary>Adds a header that the handler reads by itself.</summary>
+    public static RouteHandlerBuilder WithHeader(this RouteHandlerBuilder route, string name, string text) => route.Describe(operation =>
+        (operation.Parameters ??= []).Add(new OpenApiParameter
+        {
+            Name = name,
+            In = ParameterLocation.Header,
+            Description = text,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        }));
+
+    /// <summary>Says that success is a stream of events, beside whatever else it may be.</summary>
+    public static RouteHandlerBuilder ProducesEvents(this RouteHandlerBuilder route, string text) => route.Describe(operation =>
+    {
+        operation.Responses ??= [];
+        if (operation.Responses.GetValueOrDefault("200") is not OpenApiResponse success)
+        {
+            operation.Responses["200"] = success = new OpenApiResponse { Description = "OK" };
+        }
+
+        success.Content ??= new Dictionary<string, OpenApiMediaType>();
+        success.Content["text/event-stream"] = new OpenApiMediaType
+        {
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = text },
+        };
+    });
+
+    private static RouteHandlerBuilder Describe(this RouteHandlerBuilder route, Action<OpenApiOperation> describe) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            describe(operation);
+            return Task.CompletedTask;
+        });
+}
