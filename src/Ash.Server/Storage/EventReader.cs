@@ -6,6 +6,11 @@ namespace Ash.Server.Storage;
 /// <summary>A connection that only reads logs, with its statements prepared once. For one caller at a time.</summary>
 internal sealed class EventReader : IDisposable
 {
+    internal const string RowsQuery =
+        "SELECT seq, turn_id, type, at, payload FROM events WHERE session_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+
+    internal const string HeadQuery = "SELECT MAX(seq) FROM events WHERE session_id = ?1";
+
     private readonly sqlite3 _connection;
     private readonly sqlite3_stmt _rows;
     private readonly sqlite3_stmt _head;
@@ -14,8 +19,8 @@ internal sealed class EventReader : IDisposable
     {
         Check(raw.sqlite3_open_v2(location.DatabasePath, out _connection, raw.SQLITE_OPEN_READONLY | raw.SQLITE_OPEN_NOMUTEX, null));
         Check(raw.sqlite3_busy_timeout(_connection, StoreLocation.BusyTimeoutMs));
-        _rows = Prepare("SELECT seq, turn_id, type, at, payload FROM events WHERE session_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
-        _head = Prepare("SELECT MAX(seq) FROM events WHERE session_id = ?1");
+        _rows = Prepare(RowsQuery);
+        _head = Prepare(HeadQuery);
     }
 
     /// <summary>Calls <paramref name="take"/> with each row after <paramref name="afterSeq"/> until it has enough.</summary>

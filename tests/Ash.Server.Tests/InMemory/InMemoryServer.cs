@@ -1,0 +1,151 @@
+using System.IO.Pipelines;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Ash.Client;
+using Ash.Protocol.Api;
+using Ash.Runner.Sandboxes;
+using Ash.Server.Configuration;
+using Ash.Server.Events;
+using Ash.Server.Sessions;
+using Ash.Server.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Ash.Server.Tests.InMemory;
+
+/// <summary>The real server in this process, on a clock that the test moves, with sandboxes that the test scripts.</summary>
+/// <remarks>Sweepers do not run by themselves: the test alone decides when they act.</remarks>
+internal sealed class InMemoryServer : IAsyncDisposable
+{
+    private const string ApiKey = "ash_in_memory";
+    private readonly WebApplication _app;
+    private readonly DataFolder _data;
+
+    private InMemoryServer(WebApplication app, DataFolder data, ScriptedSandboxHost host, TestClock clock)
+    {
+        _app = app;
+        _data = data;
+        Host = host;
+        Clock = clock;
+        var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .First(address => address.StartsWith("http://127.0.0.1", StringComparison.Ordinal));
+        Client = new AshClient(new AshClientOptions { ServerUrl = new Uri(url), ApiKey = ApiKey });
+        Http = new HttpClient { BaseAddress = new Uri(url) };
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
+    }
+
+    public ScriptedSandboxHost Host { get; }
+
+    public TestClock Clock { get; }
+
+    public AshClient Client { get; }
+
+    public HttpClient Http { get; }
+
+    public string Folder => _data.Path;
+
+    public string Workspaces => _data.Workspaces;
+
+    public string AgentContents => _data.Agents;
+
+    public static async Task<InMemoryServer> StartAsync(Func<ServerSettings, ServerSettings>? adjust = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("ash-mem-").FullName;
+        var settings = SettingsLoader.Load(
+            [],
+            new Dictionary<string, string?> { ["ASH_PORT"] = "0", ["ASH_DATA_DIR"] = folder, ["ASH_API_KEY"] = ApiKey },
+            out var errors);
+        Assert.Empty(errors);
+        var data = DataFolder.TryOpen(folder, out _)!;
+        var host = new ScriptedSandboxHost(Path.Combine(folder, "run"));
+        var clock = new TestClock();
+        var app = ServerCommand.Build(adjust?.Invoke(settings) ?? settings, data, services =>
+        {
+            services.AddSingleton<ISandboxHost>(host);
+            services.AddSingleton<TimeProvider>(clock);
+            OnlyWhenAsked<IdleSessionSweeper>(services);
+            OnlyWhenAsked<EndedSessionSweeper>(services);
+            OnlyWhenAsked<DeltaSweeper>(services);
+        });
+        await app.StartAsync();
+        var server = new InMemoryServer(app, data, host, clock);
+        await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "echo", SystemPrompt = "Echo." });
+        return server;
+    }
+
+    public Task<SessionInfo> CreateSessionAsync(string? key = null) =>
+        Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = "echo" }, key);
+
+    public async Task<string> StatusOfAsync(SessionInfo session) => (await Client.Sessions.GetAsync(session.Id)).Status;
+
+    public Task SweepIdleSessionsAsync() => Get<IdleSessionSweeper>().SweepAsync();
+
+    public Task SweepEndedSessionsAsync() => Get<EndedSessionSweeper>().SweepAsync(CancellationToken.None);
+
+    public Task SweepDeltasAsync() => Get<DeltaSweeper>().SweepAsync(CancellationToken.None);
+
+    /// <summary>Everything that the session's log holds now, as it is sent.</summary>
+    public Task<string> ReadStreamAsync(SessionInfo session, string query = "") =>
+        Http.GetStringAsync($"/api/sessions/{session.Id}/stream?until=idle{query}");
+
+    /// <summary>The same, from the store alone: as it is once nobody has the session's newest events in memory.</summary>
+    public async Task<string> ReadStoreAsync(SessionInfo session)
+    {
+        using var written = new MemoryStream();
+        var output = PipeWriter.Create(written);
+        await new EventStream(Get<IEventPages>(), Clock).WriteAsync(
+            new EventTail(session.Id), new EventStreamRequest(EventCursor.Start, EventFilter.All, UntilIdle: true), output, CancellationToken.None);
+        await output.CompleteAsync();
+        return Encoding.UTF8.GetString(written.ToArray());
+    }
+
+    /// <summary>Sends a message; returns once it is accepted, with the task of its turn's end and the reason for that.</summary>
+    public async Task<Task<string?>> BeginTurnAsync(SessionInfo session, string text)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/sessions/{session.Id}/messages")
+        {
+            Content = JsonContent.Create(new SendMessageRequest { Content = JsonSerializer.SerializeToElement(text) }, ApiJson.Default.SendMessageRequest),
+        };
+        var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        return EndAsync();
+
+        async Task<string?> EndAsync()
+        {
+            await response.Content.ReadAsStringAsync();
+            response.Dispose();
+            await using var db = await ReadStoreAsync();
+            return await db.Turns.Where(turn => turn.SessionId == session.Id).OrderByDescending(turn => turn.Id).Select(turn => turn.Reason).FirstAsync();
+        }
+    }
+
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
+    public async Task<AshDbContext> ReadStoreAsync() =>
+        await Get<IDbContextFactory<AshDbContext>>().CreateDbContextAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        Http.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _data.Dispose();
+        Directory.Delete(_data.Path, recursive: true);
+    }
+
+    private static void OnlyWhenAsked<T>(IServiceCollection services)
+        where T : class, IHostedService
+    {
+        services.Remove(services.Single(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(T)));
+        services.TryAddSingleton<T>();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Ash.Runner.Sandboxes;
+
+namespace Ash.Server.Tests.InMemory;
+
+/// <summary>Sandboxes without processes: each is a bridge that answers as the test says. For state machines, not for promises.</summary>
+internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandboxHost
+{
+    private readonly ConcurrentDictionary<string, ScriptedSandbox> _live = new();
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _starts;
+
+    public IsolationLevel Isolation => IsolationLevel.Full;
+
+    /// <summary>How the CLI inside treats a message.</summary>
+    public CliManner Manner { get; set; } = CliManner.Answers;
+
+    /// <summary>What the next starts fail with; null lets them succeed.</summary>
+    public SandboxException? StartFailure { get; set; }
+
+    /// <summary>Starts wait for it.</summary>
+    public TaskCompletionSource? StartHold { get; set; }
+
+    /// <summary>The processes come up, and their bridge never says a word.</summary>
+    public bool BridgeIsSilent { get; set; }
+
+    /// <summary>Completes with the first start.</summary>
+    public Task Started => _started.Task;
+
+    public int Starts => Volatile.Read(ref _starts);
+
+    public IReadOnlyCollection<ScriptedSandbox> Live => [.. _live.Values];
+
+    public SandboxPlan Plan(string sandboxId) => new(Path.Combine(runDirectory, sandboxId), []);
+
+    public async Task<ISandbox> StartAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _starts);
+        _started.TrySetResult();
+        if (StartHold is { } hold)
+        {
+            await hold.Task.WaitAsync(cancellationToken);
+        }
+
+        if (StartFailure is { } failure)
+        {
+            throw failure;
+        }
+
+        if (!Directory.Exists(spec.WorkspacePath))
+        {
+            throw new SandboxException($"{spec.WorkspacePath} is not there");
+        }
+
+        Directory.CreateDirectory(Plan(spec.Id).SocketDirectory);
+        var uid = Environment.IsPrivilegedProcess ? spec.Uid : (int)EffectiveUser();
+        var identity = new SandboxIdentity(spec.Id, 1, 1, 2, 1, "boot", uid);
+        var sandbox = new ScriptedSandbox(identity, this);
+        _live[spec.Id] = sandbox;
+        if (!BridgeIsSilent)
+        {
+            sandbox.Dial();
+        }
+
+        return sandbox;
+    }
+
+    public ISandbox? Adopt(SandboxIdentity identity) => null;
+
+    public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        Forget(sandboxId);
+        return Task.CompletedTask;
+    }
+
+    public Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+
+    internal void Forget(string sandboxId) => _live.TryRemove(sandboxId, out _);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUser();
+}
+
+/// <summary>What the scripted CLI does with a message.</summary>
+internal enum CliManner
+{
+    /// <summary>Two deltas, an answer, its result.</summary>
+    Answers,
+
+    /// <summary>Works until it is interrupted.</summary>
+    Waits,
+
+    /// <summary>Works on, whatever it is told.</summary>
+    IsDeaf,
+}
