@@ -32,6 +32,9 @@ internal sealed class SessionLog : IDisposable
     /// <summary>Tells readers where the log stands.</summary>
     public void Begin(bool idle) => _readers.Tail.Start(Head, idle);
 
+    /// <summary>Ends all streams: nothing follows.</summary>
+    public void Complete() => _readers.Tail.Complete();
+
     /// <summary>Appends facts, and does whatever else belongs to them, in one transaction. Readers see them after the commit.</summary>
     /// <param name="entries">In order; may be empty.</param>
     /// <param name="durability">What the commit must survive.</param>
