@@ -37,9 +37,14 @@ internal static class Failures
 
     public static int Usage(CliHost host, ParseResult parse)
     {
-        foreach (var error in parse.Errors)
+        // An unknown word explains all that seems to be missing because of it.
+        var told = parse.UnmatchedTokens is [var unknown, ..]
+            ? [$"Unknown command or argument: {unknown}"]
+            : parse.Errors.Select(error => error.Message);
+
+        foreach (var line in told)
         {
-            host.Error.WriteLine(error.Message);
+            host.Error.WriteLine(line);
         }
 
         host.Error.WriteLine($"Usage: {NameOf(parse.CommandResult)} --help");

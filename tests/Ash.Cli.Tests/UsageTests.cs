@@ -24,6 +24,16 @@ public sealed class UsageTests
         Assert.Empty(run.Out);
     }
 
+    [Fact]
+    public async Task UnknownCommand_IsNamed_AndNothingElse()
+    {
+        using var home = new TestHome();
+
+        var run = await home.RunAsync("sesion", "list");
+
+        Assert.Equal("Unknown command or argument: sesion\nUsage: ash --help\n", run.Error);
+    }
+
     [Theory]
     [InlineData]
     [InlineData("--help")]

@@ -11,7 +11,7 @@ internal sealed record ServerStart(DataFolder Folder, int Port, IReadOnlyDiction
     // What a server says at its start for whoever started it to read.
     private const string WarningMark = "Warning: ";
     private const long MaxLogBytes = 10 * 1024 * 1024;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Returns once the server is ready, with its model.</summary>

@@ -152,6 +152,19 @@ public sealed class SessionCommandTests(SessionCommandTests.Fixture fixture) : I
     }
 
     [Fact]
+    public async Task CtrlC_EndsTheCommandOfAnExec()
+    {
+        var session = await Home.CreateSessionAsync();
+        using var exec = Home.Start("session", "exec", session, "touch begun; exec sleep 1234");
+        await Home.OutputOfAsync("session", "exec", session, "until [ -e begun ]; do sleep 0.02; done");
+
+        exec.Interrupt();
+
+        Assert.Equal(130, (await exec.EndAsync()).ExitCode);
+        await Home.OutputOfAsync("session", "exec", session, "while grep -lsz '^123[4]$' /proc/[0-9]*/cmdline; do sleep 0.02; done");
+    }
+
+    [Fact]
     public async Task Failures_HaveTheirExitCodes()
     {
         var session = await Home.CreateSessionAsync();
