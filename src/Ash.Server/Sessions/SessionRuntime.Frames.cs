@@ -52,7 +52,7 @@ internal sealed partial class SessionRuntime
             await LoseSandboxAsync("start_failed");
             await PumpAsync();
         }
-        else if (reading.Ended is not null || reading.IsIdle || reading.HasExited)
+        else if (reading.Ended is not null || reading.IsIdle || reading.HasRestored || reading.HasExited)
         {
             await GoOnAsync(sandbox, reading);
         }
