@@ -216,10 +216,16 @@ public sealed class TurnFaultTests(FaultServer fixture) : IClassFixture<FaultSer
             ["ash.json"] = """{"resources":{"memoryMb":512}}""",
         });
         await Server.SendAsync(agent.Id, "first");
-        await File.WriteAllTextAsync($"/proc/{Server.CliOf(agent.Id).Pid}/oom_score_adj", "1000", TestContext.Current.CancellationToken);
-        Server.Model.Queue("""{"tool":{"name":"Bash","input":{"command":"head -c 2000000000 /dev/zero | tail","description":"d"}},"when":{"prompt":"^greedy$"}}""");
+        await Server.ExecAsync(agent.Id, "mkfifo begun go");
+        Server.Model.Queue("""{"tool":{"name":"Bash","input":{"command":"echo > begun; cat go; head -c 2000000000 /dev/zero | tail","description":"d"}},"when":{"prompt":"^greedy$"}}""");
 
-        var turn = await Server.SendAsync(agent.Id, "greedy");
+        var sending = Server.SendAsync(agent.Id, "greedy");
+        await Server.Client.Sessions.ExecAsync(agent.Id, new ExecRequest { Command = "cat begun", Timeout = 60_000 });
+
+        // The kernel's choice, which the tool's own processes, already there, do not inherit.
+        await File.WriteAllTextAsync($"/proc/{Server.CliOf(agent.Id).Pid}/oom_score_adj", "1000", TestContext.Current.CancellationToken);
+        await Server.ExecAsync(agent.Id, "echo > go");
+        var turn = await sending;
 
         Assert.Equal(("sandbox_lost", "oom", true), (turn.Reason, turn.Code, turn.Retryable));
         var facts = await Server.FactsOfAsync(agent.Id);
@@ -243,10 +249,14 @@ public sealed class TurnFaultTests(FaultServer fixture) : IClassFixture<FaultSer
         Assert.Contains("resource", await Server.FactsOfAsync(agent.Id));
     }
 
+    /// <summary>A session with a turn behind it, whose CLI waits for the next.</summary>
     private async Task<Guid> BeginAsync()
     {
         var session = (await Server.CreateSessionAsync()).Id;
         await Server.SendAsync(session, "first");
+
+        // The CLI says that it is idle right after its result: what the bridge does from now on comes later than that.
+        await Server.ExecAsync(session, "true");
         return session;
     }
 }
