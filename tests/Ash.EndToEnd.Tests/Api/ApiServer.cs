@@ -7,7 +7,14 @@ public sealed class ApiServer : IAsyncLifetime
 {
     public AshServer Server { get; private set; } = null!; // Set before the first test.
 
-    public async ValueTask InitializeAsync() => Server = await AshServer.StartAsync();
+    /// <summary>A session for requests that are refused.</summary>
+    public Guid Session { get; private set; }
+
+    public async ValueTask InitializeAsync()
+    {
+        Server = await AshServer.StartAsync();
+        Session = (await Server.CreateSessionAsync()).Id;
+    }
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 }

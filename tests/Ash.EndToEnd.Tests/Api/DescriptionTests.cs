@@ -9,7 +9,7 @@ public sealed class DescriptionTests(ApiServer fixture)
 {
     private AshServer Server => fixture.Server;
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Description_IsOpenApi31_AndCompleteForEveryOperation()
     {
         var document = (await Server.AskAsync("GET", "/docs/json", headers: ("Authorization", ""))).IsSuccess();
@@ -42,10 +42,9 @@ public sealed class DescriptionTests(ApiServer fixture)
         Assert.True(document.GetProperty("paths").GetProperty("/api/sessions/{id}/stream").GetProperty("get").GetProperty("responses")
             .GetProperty("200").GetProperty("content").TryGetProperty("text/event-stream", out _));
         AssertReferencesResolve(document, document);
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Description_IsOfferedAsYamlToo()
     {
         var yaml = await Server.AskAsync("GET", "/docs/yaml", headers: ("Authorization", ""));
@@ -54,10 +53,9 @@ public sealed class DescriptionTests(ApiServer fixture)
         Assert.StartsWith("openapi: '3.1", yaml.Body.Replace('"', '\''), StringComparison.Ordinal);
         Assert.Contains("/api/sessions/{id}/messages", yaml.Body, StringComparison.Ordinal);
         Assert.Contains("text/event-stream", yaml.Body, StringComparison.Ordinal);
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Page_TakesNothingFromElsewhere()
     {
         var page = await Server.AskAsync("GET", "/docs", headers: ("Authorization", ""));
@@ -68,7 +66,6 @@ public sealed class DescriptionTests(ApiServer fixture)
         Assert.DoesNotContain("\"//", page.Body, StringComparison.Ordinal);
         Assert.Contains("scalar.js", page.Body, StringComparison.Ordinal);
         Assert.Equal("text/javascript", (await Server.AskAsync("GET", "/docs/scalar.js")).MediaType);
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
     private static void AssertReferencesResolve(JsonElement document, JsonElement element)

@@ -28,28 +28,28 @@ public sealed class MessageApiTests(ApiServer fixture)
         { "\"\\ud800\"", "content holds half a surrogate pair, which is no text" },
     };
 
-    [Theory(Timeout = 30_000)]
+    [Theory(Timeout = 120_000)]
     [MemberData(nameof(RefusedContents))]
     public async Task Message_IsRefused_WithAReason_AndLeavesNoTrace(string content, string? error)
     {
-        var session = (await Server.CreateSessionAsync()).Id;
-        (await Server.SendJsonAsync(session, $$"""{"content":{{content}}}""")).IsError(400, "invalid_request", error);
-        Assert.Equal(0, (await Server.AskAsync("GET", $"/api/sessions/{session}/messages")).IsSuccess().GetProperty("messages").GetArrayLength());
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        var before = await HistoryAsync();
+        (await Server.SendJsonAsync(fixture.Session, $$"""{"content":{{content}}}""")).IsError(400, "invalid_request", error);
+        Assert.Equal(before, await HistoryAsync());
+
+        async Task<string> HistoryAsync() => (await Server.AskAsync("GET", $"/api/sessions/{fixture.Session}/stream?until=idle")).Body;
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Message_AboveTheBodyLimit_IsTooLarge()
     {
-        var session = (await Server.CreateSessionAsync()).Id;
+        var session = fixture.Session;
         (await Server.SendJsonAsync(session, $$"""{"content":"{{new string('x', 52_428_800)}}"}""")).IsError(413, "too_large");
         (await Server.SendJsonAsync(session, """{"content":"x","model":""}""")).IsError(400, "invalid_request", "model must have 1 to 100 characters");
         (await Server.SendJsonAsync(session, """{"content":"x","includePartialMessages":"maybe"}"""))
             .IsError(400, "invalid_request", "body.includePartialMessages has the wrong type");
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Message_IsAnsweredAsJson_WhereThatIsPreferred()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -66,10 +66,9 @@ public sealed class MessageApiTests(ApiServer fixture)
         var stream = await Server.AskAsync(
             "POST", $"/api/sessions/{session}/messages", """{"content":"x"}""", headers: ("Accept", "application/json, text/event-stream"));
         Assert.Equal("text/event-stream", stream.MediaType);
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Turn_OfAnotherSession_IsUnknown()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -78,10 +77,9 @@ public sealed class MessageApiTests(ApiServer fixture)
         (await Server.AskAsync("GET", $"/api/sessions/{other}/turns/{turn}")).IsError(404, "turn_not_found");
         (await Server.AskAsync("GET", $"/api/sessions/{other}/turns/nonsense")).IsError(404, "turn_not_found");
         (await Server.AskAsync("GET", $"/api/sessions/{other}/stream?turn={turn}")).IsError(404, "turn_not_found");
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task IdempotencyKey_GivesOneTurn_ToARaceOfTen()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -97,7 +95,6 @@ public sealed class MessageApiTests(ApiServer fixture)
         Assert.Single(
             (await Server.AskAsync("GET", $"/api/sessions/{session}/messages")).IsSuccess().GetProperty("messages").EnumerateArray(),
             message => message.GetProperty("role").GetString() == "user");
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
     [Fact(Timeout = 120_000)]
@@ -133,7 +130,7 @@ public sealed class MessageApiTests(ApiServer fixture)
             results.Skip(1).Select(result => result[(result.LastIndexOf("| ", StringComparison.Ordinal) + 2)..]));
     }
 
-    [Theory(Timeout = 30_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("x")]
     [InlineData("-1")]
     [InlineData("1.")]
@@ -146,24 +143,22 @@ public sealed class MessageApiTests(ApiServer fixture)
     [InlineData("1000000.1")]
     public async Task Cursor_ThatIsMalformedOrBeyondTheHead_IsRefused(string cursor)
     {
-        var path = $"/api/sessions/{(await Server.CreateSessionAsync()).Id}/stream";
+        var path = $"/api/sessions/{fixture.Session}/stream";
         (await Server.AskAsync("GET", $"{path}?after={cursor}")).IsError(400, "invalid_cursor");
         (await Server.AskAsync("GET", $"{path}?after=0", headers: ("Last-Event-ID", cursor))).IsError(400, "invalid_cursor");
         (await Server.AskAsync("GET", $"{path}?after={cursor}&until=idle", headers: ("Last-Event-ID", "1"))).IsSuccessStream();
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Theory(Timeout = 30_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("partial=yes")]
     [InlineData("lifecycle=1")]
     [InlineData("until=done")]
     public async Task StreamOption_ThatIsUnknown_IsRefused(string query)
     {
-        (await Server.AskAsync("GET", $"/api/sessions/{(await Server.CreateSessionAsync()).Id}/stream?{query}")).IsError(400, "invalid_request");
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        (await Server.AskAsync("GET", $"/api/sessions/{fixture.Session}/stream?{query}")).IsError(400, "invalid_request");
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Cursor_InsideARow_GoesOnAtItsNextFrame_AndBeyondItsFramesAtTheNextRow()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -182,11 +177,9 @@ public sealed class MessageApiTests(ApiServer fixture)
             var answer = await Server.AskAsync("GET", $"{path}&after={cursor}");
             return Frames.Parse(System.Text.Encoding.UTF8.GetBytes(answer.Body)).Select(frame => frame.Id);
         }
-
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Lists_PageBySequence_AndGiveEachEntryOnce()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -218,7 +211,6 @@ public sealed class MessageApiTests(ApiServer fixture)
             types.ToHashSet());
         Assert.All(new[] { "lifecycle", "text", "tool_start", "reasoning", "tool_result", "turn_complete" }, type => Assert.Contains(type, types));
         Assert.All(await PageAsync($"/api/sessions/{session}/events?type=tool_start", "events"), entry => Assert.Equal("tool_start", entry.Type));
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
     private async Task<List<(long Sequence, string Id, string? Type, string Json)>> PageAsync(string path, string list) =>

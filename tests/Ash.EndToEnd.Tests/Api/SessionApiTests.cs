@@ -8,7 +8,7 @@ public sealed class SessionApiTests(ApiServer fixture)
 {
     private AshServer Server => fixture.Server;
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Create_AnswersWithTheSession_WhichIsListedFirst()
     {
         var agent = (await Server.CreateSessionAsync()).AgentName;
@@ -25,10 +25,9 @@ public sealed class SessionApiTests(ApiServer fixture)
         Assert.Equal(2, listed.GetArrayLength());
         Assert.Equal(created.GetProperty("id").GetString(), listed[0].GetProperty("id").GetString());
         Assert.Equal(0, (await Server.AskAsync("GET", "/api/sessions?agent=nobody")).IsSuccess().GetProperty("sessions").GetArrayLength());
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Theory(Timeout = 30_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{"agent":"no-such-agent"}""", 404, "agent_not_found", "Agent \"no-such-agent\" not found")]
     [InlineData("""{"agent":""}""", 400, "invalid_request", "agent must have 1 to 255 characters")]
     [InlineData("""{"agent":5}""", 400, "invalid_request", "body.agent has the wrong type")]
@@ -40,10 +39,9 @@ public sealed class SessionApiTests(ApiServer fixture)
     public async Task Create_IsRefused_WithAReason(string body, int status, string code, string? error)
     {
         (await Server.AskAsync("POST", "/api/sessions", body)).IsError(status, code, error);
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task IdempotencyKey_GivesOneSession_ToARaceOfTen()
     {
         var agent = (await Server.CreateSessionAsync()).AgentName;
@@ -57,10 +55,9 @@ public sealed class SessionApiTests(ApiServer fixture)
         Assert.Equal(id, (await CreateAsync(body, key)).IsSuccess(201).GetProperty("session").GetProperty("id").GetString());
         (await CreateAsync($$"""{"agent":"{{agent}}","model":"m"}""", key)).IsError(409, "idempotency_conflict");
         (await CreateAsync(body, new string('k', 256))).IsError(400, "invalid_request", "Idempotency-Key must be at most 255 characters");
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task IdempotencyKey_IsNotTaken_ByARefusedRequest()
     {
         var key = Guid.NewGuid().ToString();
@@ -68,10 +65,9 @@ public sealed class SessionApiTests(ApiServer fixture)
         (await Server.AskAsync("POST", "/api/agents", """{"name":"comes-later","systemPrompt":"x"}""")).IsSuccess(201);
 
         (await CreateAsync("""{"agent":"comes-later"}""", key)).IsSuccess(201);
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Delete_MayBeRepeated_AndPurgeLeavesNothing()
     {
         var path = $"/api/sessions/{(await Server.CreateSessionAsync()).Id}";
@@ -83,10 +79,9 @@ public sealed class SessionApiTests(ApiServer fixture)
 
         Assert.Equal("ended", (await Server.AskAsync("DELETE", $"{path}?purge=true")).IsSuccess().GetProperty("session").GetProperty("status").GetString());
         (await Server.AskAsync("GET", path)).IsError(404, "session_not_found");
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Exec_PassesOnWhatTheCommandDid()
     {
         var path = $"/api/sessions/{(await Server.CreateSessionAsync()).Id}/exec";
@@ -97,7 +92,6 @@ public sealed class SessionApiTests(ApiServer fixture)
         (await Server.AskAsync("POST", path, """{"command":""}""")).IsError(400, "invalid_request", "command must not be empty");
         (await Server.AskAsync("POST", path, """{"command":"true","timeout":0}""")).IsError(400, "invalid_request", "timeout must be 1 to 300000 milliseconds");
         (await Server.AskAsync("POST", path, """{"command":"true","timeout":1.5}""")).IsError(400, "invalid_request", "body.timeout has the wrong type");
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
     }
 
     private Task<Answer> CreateAsync(string body, string key) =>

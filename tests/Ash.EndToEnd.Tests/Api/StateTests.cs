@@ -38,7 +38,7 @@ public sealed class StateTests(ApiServer fixture)
         from cell in States.Zip(row.Outcomes)
         select new TheoryDataRow<string, string, string>(row.Operation, cell.First, cell.Second));
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [MemberData(nameof(Cells))]
     public async Task Operation_DoesWhatItsStateAllows(string operation, string state, string outcome)
     {

@@ -44,7 +44,7 @@ internal sealed class RawStream : IDisposable
             socket.ReceiveBufferSize = size;
         }
 
-        await socket.ConnectAsync(IPAddress.Loopback, server.Port);
+        await socket.ConnectAsync(IPAddress.Loopback, server.Port, TestContext.Current.CancellationToken);
         var stream = new RawStream(socket);
         var head = new StringBuilder($"{(post is null ? "GET" : "POST")} {path} HTTP/1.1\r\nHost: ash\r\nAuthorization: Bearer {server.ApiKey}\r\n");
         if (lastEventId is not null)

@@ -11,7 +11,7 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
 
     private AshServer Server => fixture.Server;
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""[{"text":"hello"}]""", "completed", null, false)]
     [InlineData("""[{"error":{"status":400,"message":"bad"},"times":20}]""", "model_error", "invalid_request", false)]
     [InlineData("""[{"error":{"status":401},"times":20}]""", "model_error", "authentication_failed", false)]
@@ -27,7 +27,6 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
     [InlineData("""[{"error":{"status":529},"times":2},{"text":"all of it"}]""", "completed", null, false)]
     public async Task Turn_EndsOnce_WhateverTheModelDoes(string steps, string reason, string? code, bool isRetryable)
     {
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         var session = await Server.CreateSessionAsync();
         var clock = Stopwatch.StartNew();
 
@@ -43,7 +42,7 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
         Assert.Equal("fine", (await Server.SendAsync(session.Id, "and now?")).Result);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Turn_EndsOnce_WhenItIsInterrupted()
     {
         var session = await Server.CreateSessionAsync();
@@ -57,7 +56,7 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
         await AssertWellFormedAsync(turn);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("pause")]
     [InlineData("stop")]
     [InlineData("end")]
@@ -83,7 +82,7 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
         await AssertWellFormedAsync(await queued, hasBegun: false);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Turn_EndsOnce_WhenItsProcessDies()
     {
         var session = await Server.CreateSessionAsync();
@@ -97,7 +96,7 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
         await AssertWellFormedAsync(turn);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Turn_EndsOnce_WhenItTakesTooLong()
     {
         await using var server = await AshServer.StartAsync(new AshServerOptions
@@ -107,13 +106,11 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
         var session = await server.CreateSessionAsync();
 
         var turn = await server.PlayAsync(session.Id, """[{"hang":true}]""");
-
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         Assert.Equal("timeout", turn.Reason);
         await AssertWellFormedAsync(turn, server);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Turn_SaysWhatIsMissing_WhereNoModelIsConfigured()
     {
         await using var server = await AshServer.StartAsync(new AshServerOptions
@@ -123,8 +120,6 @@ public sealed class TurnEndTests(TurnEndTests.Fixture fixture) : IClassFixture<T
         var session = await server.CreateSessionAsync();
 
         var turn = await server.SendAsync(session.Id, "hello");
-
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         TestContext.Current.TestOutputHelper?.WriteLine($"{turn.Code}: {turn.Result}");
         Assert.Equal(("model_error", "model_not_configured", false), (turn.Reason, turn.Code, turn.Retryable));
         Assert.Contains("ANTHROPIC_API_KEY", turn.Result, StringComparison.Ordinal);

@@ -8,7 +8,7 @@ public sealed class TurnStreamTests(TurnStreamTests.Fixture fixture) : IClassFix
 {
     private AshServer Server => fixture.Server;
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task AnswerToAMessage_IsTheStreamOfItsTurn_ByteForByte(bool partial)
@@ -31,7 +31,7 @@ public sealed class TurnStreamTests(TurnStreamTests.Fixture fixture) : IClassFix
         Assert.Equal("done", Frames.Names(answer).Last());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task QueuedMessage_IsStreamedFromItsOwnBeginning_InOrder()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -58,7 +58,7 @@ public sealed class TurnStreamTests(TurnStreamTests.Fixture fixture) : IClassFix
                 .Select(frame => frame.Json.GetProperty("position").GetInt32()));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task AllViewers_SeeTheSameBytes_WheneverTheyCome()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -76,7 +76,7 @@ public sealed class TurnStreamTests(TurnStreamTests.Fixture fixture) : IClassFix
         Assert.Equal(late, Frames.Kept(await inTheMiddle.ReadUntilAsync(HasDone)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Stream_AfterLatest_HasOnlyWhatIsNew()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -90,7 +90,7 @@ public sealed class TurnStreamTests(TurnStreamTests.Fixture fixture) : IClassFix
         Assert.Single(read, frame => frame.Name == "done");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Stream_OfASessionThatEnds_Ends_AndSoDoesALaterOne()
     {
         var session = (await Server.CreateSessionAsync()).Id;
@@ -99,7 +99,6 @@ public sealed class TurnStreamTests(TurnStreamTests.Fixture fixture) : IClassFix
         await Server.Client.Sessions.EndAsync(session);
 
         var read = await stream.ReadAsync();
-        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         Assert.True(stream.IsWhole);
         Assert.Equal("session.ended", Frames.Parse(read)[^1].Json.GetProperty("type").GetString());
         Assert.Equal(Frames.Kept(read), await ReadAsync($"/api/sessions/{session}/stream"));
