@@ -198,6 +198,13 @@ internal static class ServerCommand
             Console.WriteLine("Warning: no model key; turns end with model_not_configured until the server is started with ANTHROPIC_API_KEY (or ASH_MODEL=scripted)");
         }
 
+        if (settings.Isolation == IsolationLevel.Reduced)
+        {
+            var user = Environment.IsPrivilegedProcess ? "" : ", and run as the server's own user";
+            Console.WriteLine(
+                $"Warning: isolation is reduced; sandboxes have no limits of memory, cores and processes{user} (unset ASH_ISOLATION for every layer)");
+        }
+
         if (app.Services.GetRequiredService<ApiKeys>().KeyFile is { } keyFile)
         {
             Console.WriteLine($"API key: in {keyFile}");

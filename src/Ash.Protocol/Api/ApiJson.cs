@@ -5,6 +5,7 @@ namespace Ash.Protocol.Api;
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
+    RespectNullableAnnotations = true,
     Converters = [typeof(TimestampConverter)])]
 [JsonSerializable(typeof(ApiError))]
 [JsonSerializable(typeof(AgentEnvelope))]

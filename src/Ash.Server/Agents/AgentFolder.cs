@@ -46,6 +46,12 @@ internal sealed class AgentFolder : IDisposable
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in files)
         {
+            // What is promised of a list's elements is not checked as it is read.
+            if (file is null)
+            {
+                return "files must not hold null";
+            }
+
             if (Refusal(file.Path) is { } reason)
             {
                 return $"files: the path \"{file.Path}\" {reason}";

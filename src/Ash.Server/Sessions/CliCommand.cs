@@ -27,6 +27,9 @@ internal static class CliCommand
             // WebFetch asks claude.ai about each host first, which nothing here can reach, and then blames the host. Without
             // that question it asks the proxy, which says what is the matter.
             "--settings={\"skipWebFetchPreflight\":true}",
+
+            // It promises the model to wake it later. A turn starts with a message here, and never by itself.
+            "--disallowedTools=ScheduleWakeup",
             resume ? $"--resume={session.CliSessionId}" : $"--session-id={session.CliSessionId}",
         ];
 
@@ -102,6 +105,7 @@ internal static class CliCommand
 
         // No turn starts by itself.
         ["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1",
+        ["CLAUDE_CODE_DISABLE_CRON"] = "1",
 
         // For tools that ask for a network: they get a readable refusal instead of a name that does not resolve.
         ["HTTP_PROXY"] = Relay,
