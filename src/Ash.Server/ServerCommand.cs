@@ -160,6 +160,7 @@ internal static class ServerCommand
 
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(ServerStart.Now());
         builder.Services.AddSingleton<SelfTest>();
         builder.Services.AddSingleton<ServerHealth>();
         builder.Services

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
 using Ash.Server.Configuration;
@@ -9,10 +8,8 @@ namespace Ash.Server.Health;
 
 /// <summary>How the server is. The store is asked by a write, the sandboxes by one real sandbox, remembered for this boot.</summary>
 internal sealed class ServerHealth(
-    SessionRuntimes sessions, SandboxDirectory sandboxes, ISandboxHost host, StoreWriter writer, SelfTest selfTest, ServerSettings settings)
+    SessionRuntimes sessions, SandboxDirectory sandboxes, ISandboxHost host, StoreWriter writer, SelfTest selfTest, ServerSettings settings, ServerStart start)
 {
-    private readonly long _startedAt = Stopwatch.GetTimestamp();
-
     public HealthInfo Describe()
     {
         var running = sessions.All.Count(static session => session.IsInTurn);
@@ -25,7 +22,7 @@ internal sealed class ServerHealth(
             ActiveSessions = sessions.All.Count(static session => session.Status == SessionStatus.Active),
             ActiveSandboxes = live,
             RemoteRunners = 0,
-            Uptime = Math.Round(Stopwatch.GetElapsedTime(_startedAt).TotalSeconds, 3),
+            Uptime = Math.Round(start.Ago.TotalSeconds, 3),
             Pool = new PoolInfo { Total = live, Running = running, Waiting = Math.Max(0, live - running) },
             Model = settings.Model == ModelChoice.Scripted ? "scripted" : "claude",
         };
