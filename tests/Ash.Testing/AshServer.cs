@@ -75,8 +75,18 @@ public sealed class AshServer : IAsyncDisposable
         var key = "canary-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
         var model = await SimulatorHost.StartAsync(new SimulatorOptions { RequiredKey = key }, CancellationToken.None);
         var server = new AshServer(options ?? new AshServerOptions(), model, key, FreePort());
-        await server.StartProcessAsync();
-        return server;
+        try
+        {
+            await server.StartProcessAsync();
+            return server;
+        }
+        catch
+        {
+            // Nobody has it yet who could end it.
+            server._process?.Kill();
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts the server again on the same data; returns when it answers.</summary>
@@ -163,12 +173,19 @@ public sealed class AshServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is { HasExited: false })
+        try
         {
-            await StopAsync();
+            if (_process is { HasExited: false })
+            {
+                await StopAsync();
+            }
+        }
+        finally
+        {
+            _process?.Kill(); // Without effect where it has ended.
+            _process?.Dispose();
         }
 
-        _process?.Dispose();
         Client.Dispose();
         Http.Dispose();
         await Model.DisposeAsync();
