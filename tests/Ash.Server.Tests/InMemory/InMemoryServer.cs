@@ -61,8 +61,8 @@ internal sealed class InMemoryServer : IAsyncDisposable
         var settings = SettingsLoader.Load(
             [],
             new Dictionary<string, string?> { ["ASH_PORT"] = "0", ["ASH_DATA_DIR"] = folder, ["ASH_API_KEY"] = ApiKey },
-            out var errors);
-        Assert.Empty(errors);
+            out var report);
+        Assert.Empty(report.Errors);
         var data = DataFolder.TryOpen(folder, out _)!;
         var host = new ScriptedSandboxHost(Path.Combine(folder, "run"));
         var clock = new TestClock();
