@@ -4,11 +4,11 @@
 #   eng/test.sh                all projects
 #   eng/test.sh Ash.X.Tests…   only these
 #   ASH_TEST_LONG=1            with the tests that take minutes
-#   ASH_TEST_TIMEOUT=15m       the longest one project may take
+#   ASH_TEST_TIMEOUT=30m       the longest one project may take
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 results=artifacts/test-results
-time_limit=${ASH_TEST_TIMEOUT:-15m}
+time_limit=${ASH_TEST_TIMEOUT:-30m}
 [[ -z ${ASH_TEST_LONG:-} ]] || time_limit=${ASH_TEST_TIMEOUT:-60m}
 
 # They start many sandboxes and measure what happens to them: nothing else may run beside them.

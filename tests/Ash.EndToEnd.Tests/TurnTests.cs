@@ -59,6 +59,9 @@ public sealed class TurnTests(TurnTests.Fixture fixture) : IClassFixture<TurnTes
         var running = Server.PlayAsync(session.Id, """[{"text":"one two three four","chunk":3,"gateAfterChunks":2,"gate":"interrupt-test"}]""");
         await Server.Model.WaitUntilHeldAsync("interrupt-test", TestContext.Current.CancellationToken);
 
+        // What the model has said and the CLI has not read yet would be no answer of the conversation.
+        await Server.WaitForEventAsync(session.Id, e => e.Name == "text_delta");
+
         var interrupted = await Server.Client.Sessions.InterruptAsync(session.Id);
         var turn = await running;
 

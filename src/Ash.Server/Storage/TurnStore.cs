@@ -37,7 +37,9 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
     public async Task<IReadOnlyList<StartedTurn>> FindStartedAsync(Guid sessionId, Guid? clearedAt, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var cleared = await db.Turns.Where(turn => turn.Id == clearedAt).Select(turn => turn.StartedSeq).SingleOrDefaultAsync(cancellationToken) ?? 0;
+        var cleared = clearedAt is { } turnId
+            ? await db.Turns.Where(turn => turn.Id == turnId).Select(turn => turn.StartedSeq).SingleOrDefaultAsync(cancellationToken) ?? 0
+            : 0;
         return await db.Turns
             .Where(turn => turn.SessionId == sessionId && turn.StartedSeq > cleared)
             .OrderBy(turn => turn.StartedSeq)

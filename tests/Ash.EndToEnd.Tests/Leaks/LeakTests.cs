@@ -41,10 +41,13 @@ public sealed class LeakTests(ITestOutputHelper output)
         Assert.Empty(server.Processes());
         Assert.Equal(before, remains);
         Assert.Empty(StoredRows(server));
-        Assert.Equal(half.Descriptors, whole.Descriptors);
+        Assert.All(whole.Descriptors, open => Assert.InRange(open.Value, 0, half.Descriptors.GetValueOrDefault(open.Key) + Allowance(open.Key)));
         Assert.InRange(whole.HeapBytes - half.HeapBytes, long.MinValue, MaxHeapGrowth);
         Assert.InRange(whole.ResidentBytes - half.ResidentBytes, long.MinValue, MaxResidentGrowth);
     }
+
+    /// <summary>Pooled connections to the test and to the model come and go by one; a leak would be one a session.</summary>
+    private static int Allowance(string kind) => kind == "socket:" ? 1 : 0;
 
     private static async Task UseSessionsAsync(AshServer server, int count)
     {

@@ -81,12 +81,23 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
             case "user":
                 _working = message.GetProperty("uuid").GetString();
                 break;
-            case "control_request" when _working is { } working
-                && host.Manner == CliManner.Waits
-                && message.GetProperty("request").GetProperty("subtype").GetString() == "interrupt":
-                _working = null;
-                Finish(working, "error_during_execution", isError: true);
+            case "control_request":
+                Answer(message);
                 break;
+        }
+    }
+
+    /// <summary>Every request is answered; before its first answer the server takes no result for one.</summary>
+    private void Answer(JsonElement request)
+    {
+        var id = request.GetProperty("request_id").GetString();
+        Say($$$"""{"type":"control_response","response":{"subtype":"success","request_id":"{{{id}}}"}}""");
+        if (_working is { } working
+            && host.Manner == CliManner.Waits
+            && request.GetProperty("request").GetProperty("subtype").GetString() == "interrupt")
+        {
+            _working = null;
+            Finish(working, "error_during_execution", isError: true);
         }
     }
 
