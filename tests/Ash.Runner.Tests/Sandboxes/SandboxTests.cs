@@ -292,7 +292,8 @@ public sealed class SandboxTests(RunnerFixture runner)
 
         var identities = await CycleAsync(host, 30);
 
-        Assert.InRange(OpenDescriptors(), 0, before + 5);
+        // Other tests of this process open some meanwhile; a leak would be one a start, thirty.
+        Assert.InRange(OpenDescriptors(), 0, before + 20);
         Assert.Empty(Directory.EnumerateDirectories(host.Options.RunDirectory));
         Assert.Empty(Directory.EnumerateDirectories(Path.Combine(host.Options.DataDirectory, "tmp"), "launch-*"));
         foreach (var folder in host.Plan("none").CgroupPaths)
