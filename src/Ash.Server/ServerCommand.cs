@@ -115,7 +115,8 @@ internal static class ServerCommand
             }
             catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
             {
-                // Told to stop before it was up.
+                // Told to stop before it was up: sessions that were brought back already are parked, the rest stops in order.
+                await app.StopAsync();
                 return 0;
             }
             catch (IOException)

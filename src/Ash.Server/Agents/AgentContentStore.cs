@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ash.Server.Storage;
 
 namespace Ash.Server.Agents;
 
@@ -12,7 +13,10 @@ internal sealed class AgentContentStore(string root)
     /// <summary>The content of a version that is stored.</summary>
     public AgentContent Open(string hash) => _open.GetOrAdd(hash, static (hash, store) => AgentContent.Load(store.PathOf(hash)), this);
 
-    /// <summary>Takes over a checked folder. One that is there already stays as it is: the same hash is the same content.</summary>
+    /// <summary>
+    /// Takes over a checked folder; it survives a power cut from here on. One that is there already stays as it is: the same
+    /// hash is the same content.
+    /// </summary>
     public void Adopt(string folder, string hash)
     {
         Directory.CreateDirectory(root);
@@ -22,7 +26,10 @@ internal sealed class AgentContentStore(string root)
             return;
         }
 
+        // The files before the name: a folder that is there under its hash is whole.
+        DiskSync.FileSystem(folder);
         Directory.Move(folder, PathOf(hash));
+        DiskSync.Folder(root);
     }
 
     public void Remove(string hash)

@@ -33,7 +33,7 @@ internal sealed class ServerHealth(
         List<string> missing = [.. await selfTest.ResultAsync(host, cancellationToken)];
         try
         {
-            await writer.WriteAsync(Durability.Process, static _ => { });
+            await writer.WriteAsync(Durability.Process, static transaction => transaction.Touch());
         }
         catch (Exception failure) when (failure is StoreException or ObjectDisposedException)
         {

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using Ash.Runner.Sandboxes;
 using Ash.Server.Configuration;
+using Ash.Server.Storage;
 
 namespace Ash.Server.Runners;
 
@@ -11,13 +13,46 @@ namespace Ash.Server.Runners;
 /// one follows from the id of its data folder. Two folders have the same block with a chance of one in 2,000;
 /// <c>ASH_SANDBOX_UID_BASE</c> chooses by hand.
 /// </remarks>
-internal sealed record SandboxUids(int First)
+internal sealed class SandboxUids(int first, int size = SandboxUids.BlockSize)
 {
     public const int Lowest = 1_900_000_000;
     public const int BlockSize = 100_000;
     public const int Blocks = 2_000;
 
+    private readonly int _last = first + size - 1;
+    private int? _taken;
+
+    public int First => first;
+
     public static SandboxUids Of(ServerSettings settings, string serverId) => new(settings.SandboxUidBase ?? Lowest + (Block(serverId) * BlockSize));
+
+    /// <summary>The next that no stored session has. Inside the transaction that stores the session with it.</summary>
+    /// <remarks>Round the block, so that one that was given back is not used again at once.</remarks>
+    /// <exception cref="SandboxException">All are taken.</exception>
+    public int Take(IQueryable<SessionRecord> sessions)
+    {
+        _taken ??= sessions.Max(session => session.Uid) ?? first - 1;
+        _taken = FindFree(sessions, Math.Max(_taken.Value + 1, first)) ?? FindFree(sessions, first) ?? throw new SandboxException(
+            $"All {size} host users of this server belong to sessions; purge ended ones (DELETE /api/sessions/:id?purge=true), or shorten ASH_ENDED_RETENTION.");
+        return _taken.Value;
+    }
+
+    /// <summary>The lowest free one from a number on: this one, or the first behind one that is taken.</summary>
+    private int? FindFree(IQueryable<SessionRecord> sessions, int from)
+    {
+        if (from > _last)
+        {
+            return null;
+        }
+
+        return sessions.Any(session => session.Uid == from)
+            ? sessions
+                .Where(session => session.Uid >= from && session.Uid < _last && !sessions.Any(next => next.Uid == session.Uid + 1))
+                .OrderBy(session => session.Uid)
+                .Select(session => session.Uid + 1)
+                .FirstOrDefault()
+            : from;
+    }
 
     private static int Block(string serverId)
     {

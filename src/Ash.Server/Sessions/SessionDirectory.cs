@@ -81,14 +81,24 @@ internal sealed partial class SessionDirectory(
         }
 
         var session = Describe(tenantId, agent, request);
-        if (!await TryInsertAsync(session, key))
+        try
         {
-            // The loser of a race gets the winner's answer.
-            return await FindRepeatAsync(tenantId, key!, cancellationToken) ?? throw new StoreException("A key was taken and is gone.");
+            if (!await TryInsertAsync(session, key))
+            {
+                // The loser of a race gets the winner's answer.
+                return await FindRepeatAsync(tenantId, key!, cancellationToken) ?? throw new StoreException("A key was taken and is gone.");
+            }
+        }
+        catch (SandboxException failure)
+        {
+            return new CreateSession.Refused(Problems.CreateFailed(failure.Message));
         }
 
         return await StartOnceAsync(session);
     }
+
+    /// <summary>Takes up what an earlier server died over: either the session stands, or nothing is left of it.</summary>
+    public Task FinishCreationAsync(SessionRecord session) => StartOnceAsync(session);
 
     private async Task<CreateSession> StartOnceAsync(SessionRecord session)
     {
@@ -169,7 +179,7 @@ internal sealed partial class SessionDirectory(
             return false;
         }
 
-        session.Uid = (db.Sessions.Max(s => s.Uid) ?? uids.First - 1) + 1;
+        session.Uid = uids.Take(db.Sessions);
         db.Sessions.Add(session);
         db.SaveChanges();
 

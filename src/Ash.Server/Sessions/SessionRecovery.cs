@@ -10,16 +10,32 @@ internal sealed partial class SessionRecovery(
     IDbContextFactory<AshDbContext> contexts,
     ISandboxHost host,
     SessionRuntimes runtimes,
-    IGrainFactory grains,
+    SessionDirectory sessions,
     ServerSettings settings,
     ILogger<SessionRecovery> logger) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    private List<SessionRecord> _unfinished = [];
+
+    /// <summary>No request is served yet: what is still starting was begun by an earlier server.</summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        _unfinished = await db.Sessions.Where(session => session.Status == SessionStatus.Starting).ToListAsync(cancellationToken);
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Every other service is up, the silo and the sockets included.</summary>
+    /// <remarks>Not cut short where the server is told to stop meanwhile: only what has been brought back can be parked.</remarks>
     public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        await BringBackAsync(CancellationToken.None);
+        await Task.WhenAll(_unfinished.Select(session => sessions.FinishCreationAsync(session)));
+        _unfinished = [];
+    }
+
+    private async Task BringBackAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var sandboxes = await db.Sandboxes.Select(sandbox => new { sandbox.Id, sandbox.SessionId }).ToListAsync(cancellationToken);
@@ -31,7 +47,7 @@ internal sealed partial class SessionRecovery(
             .Distinct()
             .ToListAsync(cancellationToken);
         var ids = sandboxes.Select(sandbox => sandbox.SessionId).Union(atWork).ToList();
-        await Parallel.ForEachAsync(ids, cancellationToken, async (id, _) => await grains.GetGrain<ISessionGrain>(id).ActivateAsync());
+        await Parallel.ForEachAsync(ids, cancellationToken, async (id, _) => await sessions.Grain(id).ActivateAsync());
         if (ids.Count > 0)
         {
             LogRecovered(ids.Count);

@@ -242,6 +242,7 @@ internal sealed partial class SessionRuntime
         if (reading.IsIdle && cli is { IsRunning: true, Restoring: null } && _current is not { IsHandedOver: true })
         {
             cli.IsIdle = true;
+            LogCliWaits(Id);
         }
 
         if (reading.HasExited)
@@ -321,6 +322,9 @@ internal sealed partial class SessionRuntime
 
     [LoggerMessage(LogLevel.Information, "The CLI of session {SessionId} in sandbox {SandboxId} exited with code {Code}, signal {Signal}")]
     private partial void LogCliExited(Guid sessionId, string sandboxId, int? code, int? signal);
+
+    [LoggerMessage(LogLevel.Debug, "The CLI of session {SessionId} waits for a message")]
+    private partial void LogCliWaits(Guid sessionId);
 
     [LoggerMessage(LogLevel.Trace, "The CLI of session {SessionId} wrote to its standard error: {Line}")]
     private partial void LogCliErrorSensitive(Guid sessionId, string line);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Ash.Server.Events;
 
 namespace Ash.Server.Storage;
@@ -9,7 +8,7 @@ namespace Ash.Server.Storage;
 /// A file is there, safe from power cuts, before its row is. Where a crash comes between them the file has no row: the next
 /// row with that number replaces it, or nobody ever looks at it, and it goes with its session.
 /// </remarks>
-internal sealed partial class EventFiles(StoreLocation location)
+internal sealed class EventFiles(StoreLocation location)
 {
     private const int MaxRowBytes = 1024 * 1024;
 
@@ -25,8 +24,8 @@ internal sealed partial class EventFiles(StoreLocation location)
             if (!Directory.Exists(folder))
             {
                 Directory.CreateDirectory(folder);
-                SyncFolder(location.EventFiles);
-                SyncFolder(Path.GetDirectoryName(location.EventFiles)!);
+                DiskSync.Folder(location.EventFiles);
+                DiskSync.Folder(Path.GetDirectoryName(location.EventFiles)!);
             }
 
             await using (var file = new FileStream(PathOf(sessionId, row.Seq), FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
@@ -35,7 +34,7 @@ internal sealed partial class EventFiles(StoreLocation location)
                 file.Flush(flushToDisk: true);
             }
 
-            SyncFolder(folder);
+            DiskSync.Folder(folder);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -68,33 +67,4 @@ internal sealed partial class EventFiles(StoreLocation location)
     private string Folder(Guid sessionId) => Path.Combine(location.EventFiles, sessionId.ToString());
 
     private string PathOf(Guid sessionId, long seq) => Path.Combine(Folder(sessionId), seq.ToString(CultureInfo.InvariantCulture));
-
-    /// <summary>A new name survives a power cut only once its folder was synced.</summary>
-    private static void SyncFolder(string path)
-    {
-        const int readOnlyDirectory = 0x10000; // O_RDONLY | O_DIRECTORY
-        const int closeOnExec = 0x80000;
-        var descriptor = Open(path, readOnlyDirectory | closeOnExec);
-        if (descriptor < 0)
-        {
-            throw new IOException($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}");
-        }
-
-        var result = Sync(descriptor);
-        var problem = Marshal.GetLastPInvokeErrorMessage();
-        _ = Close(descriptor);
-        if (result != 0)
-        {
-            throw new IOException($"{path} cannot be synced: {problem}");
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Sync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

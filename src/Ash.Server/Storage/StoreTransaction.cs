@@ -7,6 +7,7 @@ namespace Ash.Server.Storage;
 internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext context) : IDisposable
 {
     private bool _usesContext;
+    private int _touches;
 
     private readonly SqliteStatement _insertEvent = new(connection.Handle!, """
         INSERT INTO events (session_id, seq, turn_id, type, at, is_partial, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -70,6 +71,14 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
             _usesContext = true;
             return context;
         }
+    }
+
+    /// <summary>Writes to the disk without changing anything: the database's header has a number that nobody else uses.</summary>
+    /// <exception cref="StoreException">The disk is full, or broken.</exception>
+    public void Touch()
+    {
+        using var statement = new SqliteStatement(connection.Handle!, $"PRAGMA user_version = {++_touches}");
+        statement.Execute();
     }
 
     /// <summary>Appends one fact.</summary>

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Ash.Client;
+using Ash.Client.Events;
+using Ash.Protocol.Api;
 using Ash.Testing;
 
 namespace Ash.EndToEnd.Tests.Faults;
@@ -77,6 +79,33 @@ public sealed class HoldPointTests : IAsyncLifetime
         Assert.Equal(viewer.Ids.Distinct(), viewer.Ids);
         await AssertNoLineIsStoredTwiceAsync(struck.Session);
         await struck.AssertConversationIsIntactAsync(_server);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("BeforeCommit", 0)]
+    [InlineData("AfterCommit", 1)]
+    public async Task Session_StandsOrIsGone_WhereTheServerDiesOverItsCreation(string point, int expected)
+    {
+        await _server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "echo", SystemPrompt = "You are a test agent." });
+        var held = Arm(point);
+
+        var creating = _server.Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = "echo" }, "one-key");
+        await held;
+        await _server.KillAsync();
+        await Assert.ThrowsAnyAsync<AshException>(() => creating);
+        await _server.StartAgainAsync();
+
+        // Nobody has to ask again for a session that was begun: the next server finishes it.
+        var left = await _server.Client.Sessions.ListAsync();
+        Assert.Equal(expected, left.Count);
+        foreach (var begun in left)
+        {
+            await _server.WaitForEventAsync(begun.Id, e => e.Body is Lifecycle { Type: "sandbox.started" });
+        }
+
+        var session = await _server.Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = "echo" }, "one-key");
+        Assert.Equal(session.Id, Assert.Single(await _server.Client.Sessions.ListAsync()).Id);
+        Assert.Equal("[Mock] Turn 1 | History: first", (await _server.SendAsync(session.Id, "first")).Result);
     }
 
     private async Task AssertNoLineIsStoredTwiceAsync(Guid session)

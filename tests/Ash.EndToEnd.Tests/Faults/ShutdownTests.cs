@@ -85,6 +85,34 @@ public sealed class ShutdownTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task SigtermDuringRecovery_ParksWhatWasBroughtBack()
+    {
+        await using var server = await AshServer.StartAsync();
+        var session = (await server.CreateSessionAsync()).Id;
+        await server.SendAsync(session, "first");
+        await server.KillAsync();
+        Assert.NotEmpty(server.Processes());
+
+        using var starting = server.BeginToStart();
+        using var probe = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (!server.Output.Contains("Adopted sandbox", StringComparison.Ordinal))
+        {
+            await probe.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var kill = Process.Start("kill", ["-TERM", $"{starting.Id}"]);
+        await starting.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, starting.ExitCode);
+
+        // Adopted ones are no children of the server: the system takes them away a moment after their cgroup.
+        await server.WaitUntilNothingRunsAsync();
+        Assert.Empty(Sandboxes.RemainsOf(server.ServerId, server.DataDirectory));
+        await server.StartAgainAsync();
+        Assert.Equal("[Resumed session] Turn 2 | History: first | second", (await server.SendAsync(session, "second")).Result);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task SandboxWhoseServerStaysAway_EndsItself()
     {
         await using var server = await AshServer.StartAsync(new AshServerOptions

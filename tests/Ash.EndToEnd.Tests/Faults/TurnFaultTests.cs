@@ -254,9 +254,7 @@ public sealed class TurnFaultTests(FaultServer fixture) : IClassFixture<FaultSer
     {
         var session = (await Server.CreateSessionAsync()).Id;
         await Server.SendAsync(session, "first");
-
-        // The CLI says that it is idle right after its result: what the bridge does from now on comes later than that.
-        await Server.ExecAsync(session, "true");
+        await Server.WaitForIdleCliAsync(session);
         return session;
     }
 }

@@ -10,6 +10,7 @@ using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Ash.Server.Tests.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -28,10 +29,11 @@ internal sealed class InMemoryServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly DataFolder _data;
 
-    private InMemoryServer(WebApplication app, DataFolder data, ScriptedSandboxHost host, TestClock clock)
+    private InMemoryServer(WebApplication app, DataFolder data, WatchedDisk disk, ScriptedSandboxHost host, TestClock clock)
     {
         _app = app;
         _data = data;
+        Disk = disk;
         Host = host;
         Clock = clock;
         var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
@@ -44,6 +46,9 @@ internal sealed class InMemoryServer : IAsyncDisposable
     public ScriptedSandboxHost Host { get; }
 
     public TestClock Clock { get; }
+
+    /// <summary>Where the store lies.</summary>
+    public WatchedDisk Disk { get; }
 
     public AshClient Client { get; }
 
@@ -64,6 +69,7 @@ internal sealed class InMemoryServer : IAsyncDisposable
             out var report);
         Assert.Empty(report.Errors);
         var data = DataFolder.TryOpen(folder, out _)!;
+        var disk = new WatchedDisk(folder);
         var host = new ScriptedSandboxHost(Path.Combine(folder, "run"));
         var clock = new TestClock();
         var app = ServerCommand.Build(adjust?.Invoke(settings) ?? settings, data, services =>
@@ -75,7 +81,7 @@ internal sealed class InMemoryServer : IAsyncDisposable
             OnlyWhenAsked<DeltaSweeper>(services);
         });
         await app.StartAsync();
-        var server = new InMemoryServer(app, data, host, clock);
+        var server = new InMemoryServer(app, data, disk, host, clock);
         await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "echo", SystemPrompt = "Echo." });
         return server;
     }
@@ -139,6 +145,7 @@ internal sealed class InMemoryServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         _data.Dispose();
+        Disk.Dispose();
         Directory.Delete(_data.Path, recursive: true);
     }
 
