@@ -58,17 +58,22 @@ public sealed class WorkspaceStore
         var owner = hasOwners ? (uint?)uid : null;
         try
         {
+            // Under another name until it is whole: one that is there is never half of one.
+            var unfinished = Unfinished(workspace);
+            FolderRemoval.Remove(unfinished.Path);
+
             // The outer folder stays ours: nobody but root comes near another session's files, whatever their modes are.
-            Directory.CreateDirectory(workspace.Path, OwnerOnly);
-            MakeFolder(workspace.WorkPath, owner);
-            MakeFolder(workspace.HomePath, owner);
-            MakeFolder(Path.Combine(workspace.HomePath, ".claude"), owner);
-            WriteFile(Path.Combine(workspace.HomePath, ".claude", ".claude.json"), trust, owner);
+            Directory.CreateDirectory(unfinished.Path, OwnerOnly);
+            MakeFolder(unfinished.WorkPath, owner);
+            MakeFolder(unfinished.HomePath, owner);
+            MakeFolder(Path.Combine(unfinished.HomePath, ".claude"), owner);
+            WriteFile(Path.Combine(unfinished.HomePath, ".claude", ".claude.json"), trust, owner);
             if (contentPath is not null)
             {
-                CopyFolder(contentPath, workspace.WorkPath, owner, name => copyAll || !ContentMounts.IsMounted(name));
+                CopyFolder(contentPath, unfinished.WorkPath, owner, name => copyAll || !ContentMounts.IsMounted(name));
             }
 
+            Directory.Move(unfinished.Path, workspace.Path);
             return workspace;
         }
         catch
@@ -80,7 +85,14 @@ public sealed class WorkspaceStore
 
     /// <summary>Removes a workspace with all that is in it, following no link. Harmless where there is none.</summary>
     /// <remarks>Nothing may run in it any more.</remarks>
-    public void Remove(string workspaceId) => FolderRemoval.Remove(Find(workspaceId).Path);
+    public void Remove(string workspaceId)
+    {
+        var workspace = Find(workspaceId);
+        FolderRemoval.Remove(workspace.Path);
+        FolderRemoval.Remove(Unfinished(workspace).Path);
+    }
+
+    private static Workspace Unfinished(Workspace workspace) => new(workspace.Path + ".new");
 
     private static string Check(string workspaceId) =>
         workspaceId.Length is > 0 and <= 64 && workspaceId.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')

@@ -89,6 +89,33 @@ internal static class Json
         }
     }
 
+    /// <summary>A string value of any length, or null where it is none. Half a surrogate pair is read as U+FFFD: it is no text.</summary>
+    public static string? ReadWholeText(ReadOnlySpan<byte> json, JsonSlice value)
+    {
+        if (!value.IsString)
+        {
+            return null;
+        }
+
+        var text = new StringBuilder();
+        var inner = value.Inner.In(json);
+        while (!inner.IsEmpty)
+        {
+            var plain = inner.IndexOf((byte)'\\');
+            plain = plain < 0 ? inner.Length : plain;
+            text.Append(Encoding.UTF8.GetString(inner[..plain]));
+            inner = inner[plain..];
+            if (!inner.IsEmpty)
+            {
+                var (character, length) = Unescape(inner);
+                text.Append((char)character);
+                inner = inner[length..];
+            }
+        }
+
+        return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.ToString()));
+    }
+
     /// <summary>An integer value, or null where it is none.</summary>
     public static int? ReadNumber(ReadOnlySpan<byte> json, JsonSlice value)
     {

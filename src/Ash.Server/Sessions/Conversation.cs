@@ -13,6 +13,9 @@ namespace Ash.Server.Sessions;
 /// </remarks>
 internal sealed class Conversation(TurnStore turns, EventStore events)
 {
+    /// <summary>What a process is told at most; the agent itself may have made its transcript go.</summary>
+    private const long MaxToldBytes = 64L * 1024 * 1024;
+
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = Json.MaxDepth };
 
     /// <param name="session">The session, with its CLI's name of the conversation.</param>
@@ -66,6 +69,8 @@ internal sealed class Conversation(TurnStore turns, EventStore events)
             return said;
         }
 
+        var order = new Queue<List<ForgottenLine>>();
+        var bytes = 0L;
         var last = suspects[^1].CompletedSeq ?? long.MaxValue;
         await foreach (var row in events.ReadAllAsync(session, suspects[0].StartedSeq, cancellationToken))
         {
@@ -74,9 +79,19 @@ internal sealed class Conversation(TurnStore turns, EventStore events)
                 break;
             }
 
-            if (row.Type == EventType.Cli && row.TurnId is { } turn && said.TryGetValue(turn, out var lines) && Read(row.Payload) is { } line)
+            if (row.Type == EventType.Cli && row.TurnId is { } turn && said.TryGetValue(turn, out var lines) && TryRead(row.Payload) is { } line)
             {
                 lines.Add(line);
+                order.Enqueue(lines);
+                bytes += line.Line.Length;
+            }
+
+            while (bytes > MaxToldBytes)
+            {
+                // No model has room for so much: what was said first goes first.
+                var oldest = order.Dequeue();
+                bytes -= oldest[0].Line.Length;
+                oldest.RemoveAt(0);
             }
         }
 
@@ -84,6 +99,19 @@ internal sealed class Conversation(TurnStore turns, EventStore events)
     }
 
     /// <summary>What the agent itself said, and what its tools answered; null for every other line.</summary>
+    private static ForgottenLine? TryRead(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            return Read(payload);
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair in a name or an id: not of the CLI's making.
+            return null;
+        }
+    }
+
     private static ForgottenLine? Read(ReadOnlyMemory<byte> payload)
     {
         if (!CliLine.TryInspect(payload.Span, out var info) || info.Kind is not (CliLineKind.Assistant or CliLineKind.User) || info.Error is not null)

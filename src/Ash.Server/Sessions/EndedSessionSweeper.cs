@@ -26,7 +26,9 @@ internal sealed partial class EndedSessionSweeper(
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (StoreException failure)
+#pragma warning disable CA1031 // The outermost loop of this work: a sweep that failed must not end the server.
+            catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
             {
                 LogSweepFailed(failure);
             }

@@ -1,5 +1,4 @@
 using Ash.Server.Configuration;
-using Ash.Server.Storage;
 
 namespace Ash.Server.Sessions;
 
@@ -26,30 +25,33 @@ internal sealed partial class IdleSessionSweeper(
                 await SweepAsync();
             }
 
-            foreach (var session in runtimes.All.Where(session => session.IsForgettable(clock.GetUtcNow() - MemoryTime)))
-            {
-                await grains.GetGrain<ISessionGrain>(session.Id).ReleaseAsync();
-            }
+            await ReleaseAsync();
         }
     }
 
-    internal async Task SweepAsync()
+    internal Task SweepAsync() => ForEachAsync(runtimes.All, session => session.PauseIfIdleAsync(clock.GetUtcNow() - settings.IdleTimeout));
+
+    private Task ReleaseAsync() => ForEachAsync(
+        runtimes.All.Where(session => session.IsForgettable(clock.GetUtcNow() - MemoryTime)),
+        session => grains.GetGrain<ISessionGrain>(session.Id).ReleaseAsync());
+
+    private async Task ForEachAsync(IEnumerable<SessionRuntime> sessions, Func<SessionRuntime, Task> work)
     {
-        var cutoff = clock.GetUtcNow() - settings.IdleTimeout;
-        foreach (var session in runtimes.All)
+        foreach (var session in sessions)
         {
             try
             {
-                await session.PauseIfIdleAsync(cutoff);
+                await work(session);
             }
-            catch (StoreException failure)
+#pragma warning disable CA1031 // One session must not keep the others awake, nor end the server; the next sweep tries it again.
+            catch (Exception failure)
+#pragma warning restore CA1031
             {
-                // One session that cannot be stored must not keep the others awake; the next sweep tries it again.
                 LogSweepFailed(failure, session.Id);
             }
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Could not pause the idle session {SessionId}")]
+    [LoggerMessage(LogLevel.Warning, "Could not let go of the idle session {SessionId}; tried again with the next sweep")]
     private partial void LogSweepFailed(Exception failure, Guid sessionId);
 }

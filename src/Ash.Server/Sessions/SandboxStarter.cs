@@ -13,7 +13,10 @@ using Microsoft.EntityFrameworkCore;
 namespace Ash.Server.Sessions;
 
 /// <summary>Starts a session's sandbox and takes over one that outlived an earlier server.</summary>
-/// <remarks>The row comes first, then the processes, then their pids into the row: no process is ever without a row.</remarks>
+/// <remarks>
+/// The row comes first, then the processes, then, once they are ready for use, their pids into the row: no process is ever
+/// without a row, and a row with pids is of a sandbox that can be taken over.
+/// </remarks>
 internal sealed partial class SandboxStarter(
     ISandboxHost host,
     WorkspaceStore workspaces,
@@ -59,14 +62,18 @@ internal sealed partial class SandboxStarter(
             var spec = Specify(session, content, id);
             sandbox = await host.StartAsync(spec, cancellationToken);
             started = Attach(sandbox, tokenHash, lastFrame: 0);
-            var identity = sandbox.Identity;
-            await writer.WriteAsync(Durability.Power, transaction => Identify(transaction, identity));
-
             started.Listen(listener);
             await started.Connected.WaitAsync(BridgePatience, clock, cancellationToken);
             var agentEnvironment = await environments.FindAsync(session.AgentId, cancellationToken);
             var environment = CliCommand.Environment(session, agentEnvironment, token, content.Settings.AppendsSystemPrompt);
-            started.Post(new Configure("configure", environment));
+            var configured = await started.SendAsync(new Configure("configure", environment)).WaitAsync(BridgePatience, clock, cancellationToken);
+            if (!configured.Ok)
+            {
+                throw new SandboxException($"The sandbox did not take its environment: {configured.Error}");
+            }
+
+            // Only now: an earlier server's sandbox that lacks its environment is of no use to anybody.
+            await writer.WriteAsync(Durability.Power, transaction => Identify(transaction, sandbox.Identity));
             return started;
         }
 #pragma warning disable CA1031 // Whatever went wrong, nothing of the sandbox may stay.
@@ -127,12 +134,13 @@ internal sealed partial class SandboxStarter(
         {
             await kill();
         }
-        finally
+        catch (Exception failure) when (failure is SandboxException or IOException)
         {
-            // Once more by name: harmless where nothing is left, and another try where something is.
-            await host.RemoveAsync(id, CancellationToken.None);
+            LogKillFailed(failure, id);
         }
 
+        // Once more by name: harmless where nothing is left, and another try where something is.
+        await host.RemoveAsync(id, CancellationToken.None);
         await ForgetAsync(id);
     }
 
@@ -181,6 +189,9 @@ internal sealed partial class SandboxStarter(
 
     [LoggerMessage(LogLevel.Information, "Adopted sandbox {SandboxId} of session {SessionId}")]
     private partial void LogAdopted(string sandboxId, Guid sessionId);
+
+    [LoggerMessage(LogLevel.Warning, "Sandbox {SandboxId} could not be ended at once; it is tried again")]
+    private partial void LogKillFailed(Exception failure, string sandboxId);
 
     [LoggerMessage(LogLevel.Error, "Could not take over sandbox {SandboxId} of session {SessionId}; it is ended")]
     private partial void LogAdoptFailed(Exception failure, string sandboxId, Guid sessionId);

@@ -31,7 +31,7 @@ internal sealed partial class SessionRecovery(
     {
         cancellationToken.ThrowIfCancellationRequested();
         await BringBackAsync(CancellationToken.None);
-        await Task.WhenAll(_unfinished.Select(session => sessions.FinishCreationAsync(session)));
+        await Task.WhenAll(_unfinished.Select(session => TryAsync(session.Id, () => sessions.FinishCreationAsync(session))));
         _unfinished = [];
     }
 
@@ -47,10 +47,24 @@ internal sealed partial class SessionRecovery(
             .Distinct()
             .ToListAsync(cancellationToken);
         var ids = sandboxes.Select(sandbox => sandbox.SessionId).Union(atWork).ToList();
-        await Parallel.ForEachAsync(ids, cancellationToken, async (id, _) => await sessions.Grain(id).ActivateAsync());
+        await Parallel.ForEachAsync(ids, cancellationToken, async (id, _) => await TryAsync(id, sessions.Grain(id).ActivateAsync));
         if (ids.Count > 0)
         {
             LogRecovered(ids.Count);
+        }
+    }
+
+    private async Task TryAsync(Guid id, Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+#pragma warning disable CA1031 // Whatever one session's state leads to, the others are served.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogRecoveryFailed(failure, id);
         }
     }
 
@@ -58,16 +72,16 @@ internal sealed partial class SessionRecovery(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         var keep = settings.Shutdown == ShutdownMode.Keep;
-        await Task.WhenAll(runtimes.All.Select(session => DrainAsync(session, keep)));
+        await Task.WhenAll(runtimes.All.Select(session => DrainAsync(session, keep, cancellationToken)));
     }
 
-    private async Task DrainAsync(SessionRuntime session, bool keep)
+    private async Task DrainAsync(SessionRuntime session, bool keep, CancellationToken cancellationToken)
     {
         try
         {
-            await session.DrainAsync(keep);
+            await session.DrainAsync(keep).WaitAsync(cancellationToken);
         }
-        catch (Exception failure) when (failure is StoreException or SandboxException or IOException)
+        catch (Exception failure) when (failure is StoreException or SandboxException or IOException or OperationCanceledException)
         {
             // One session that cannot be parked must not keep the others from it; the next server finds its sandbox.
             LogDrainFailed(failure, session.Id);
@@ -80,6 +94,9 @@ internal sealed partial class SessionRecovery(
 
     [LoggerMessage(LogLevel.Information, "Brought back {Sessions} sessions that were at work")]
     private partial void LogRecovered(int sessions);
+
+    [LoggerMessage(LogLevel.Error, "Session {SessionId} could not be brought back")]
+    private partial void LogRecoveryFailed(Exception failure, Guid sessionId);
 
     [LoggerMessage(LogLevel.Error, "Session {SessionId} could not be parked before the server stops")]
     private partial void LogDrainFailed(Exception failure, Guid sessionId);

@@ -9,6 +9,8 @@ namespace Ash.Server.Sessions;
 /// <summary>What comes out of the sandbox. It is an attacker's input: checked here, typed from here on.</summary>
 internal sealed partial class SessionRuntime
 {
+    private const int MaxUnanswered = 1000;
+
     async Task ISandboxListener.OnBatchAsync(SessionSandbox sandbox, IReadOnlyList<BridgeItem> batch, long lastFrame)
     {
         using var entered = await _gate.EnterAsync();
@@ -215,17 +217,17 @@ internal sealed partial class SessionRuntime
                 RecordEnd(transaction, turn, reading.Outcome!, rows[reading.EndedAt]);
             }
         });
+        if (reading.NewConversation is { } cleared)
+        {
+            _session.CliSessionId = cleared;
+            _session.ClearedAtTurn = _current?.Id;
+        }
+
         sandbox.MarkStored(lastFrame);
     }
 
     private async Task GoOnAsync(SessionSandbox sandbox, BatchReading reading)
     {
-        if (reading.NewConversation is { } conversation)
-        {
-            _session.CliSessionId = conversation;
-            _session.ClearedAtTurn = _current?.Id;
-        }
-
         if (reading.Ended is { } turn)
         {
             Forget(turn);
@@ -265,10 +267,19 @@ internal sealed partial class SessionRuntime
     }
 
     /// <summary>Answers what the CLI asks. Approvals do not exist yet, so a permission question is denied, and says so.</summary>
-    private static void Answer(SessionSandbox sandbox, in CliLineInfo info)
+    private void Answer(SessionSandbox sandbox, in CliLineInfo info)
     {
-        if (info.RequestId is not { } request)
+        if (info.RequestId is not { } request || sandbox.Cli.IsClosing)
         {
+            return;
+        }
+
+        if (sandbox.Unanswered >= MaxUnanswered)
+        {
+            // It asks and does not read what it is told: a forger, or stopped.
+            LogDeaf(Id, sandbox.Id);
+            sandbox.Cli.IsClosing = true;
+            KillCli(sandbox);
             return;
         }
 
@@ -322,6 +333,9 @@ internal sealed partial class SessionRuntime
 
     [LoggerMessage(LogLevel.Information, "The CLI of session {SessionId} in sandbox {SandboxId} exited with code {Code}, signal {Signal}")]
     private partial void LogCliExited(Guid sessionId, string sandboxId, int? code, int? signal);
+
+    [LoggerMessage(LogLevel.Warning, "The CLI of session {SessionId} in sandbox {SandboxId} asks and does not read; it is killed")]
+    private partial void LogDeaf(Guid sessionId, string sandboxId);
 
     [LoggerMessage(LogLevel.Debug, "The CLI of session {SessionId} waits for a message")]
     private partial void LogCliWaits(Guid sessionId);

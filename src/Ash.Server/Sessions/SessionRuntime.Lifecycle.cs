@@ -19,6 +19,11 @@ internal sealed partial class SessionRuntime
         Task<string?> waking;
         using (await _gate.EnterAsync())
         {
+            if (_isClosed || _isDraining)
+            {
+                return Problems.ShuttingDown.Message;
+            }
+
             waking = BeginWaking();
         }
 
@@ -29,6 +34,12 @@ internal sealed partial class SessionRuntime
     public async Task<Problem?> PauseAsync(string reason)
     {
         using var turn = await _lifecycle.EnterAsync();
+        if (_waking is { } waking)
+        {
+            // Else it would undo the pause when it is done.
+            await waking;
+        }
+
         using (await _gate.EnterAsync())
         {
             if (_session.Status != SessionStatus.Active)
@@ -39,7 +50,7 @@ internal sealed partial class SessionRuntime
 
         try
         {
-            await EndTurnsAsync();
+            await EndTurnsAsync(cancelsWaiting: true);
             using (await _gate.EnterAsync())
             {
                 await BecomePausedAsync(reason);
@@ -92,6 +103,11 @@ internal sealed partial class SessionRuntime
         Task<string?> waking;
         using (await _gate.EnterAsync())
         {
+            if (_isClosed || _isDraining)
+            {
+                return Problems.ShuttingDown;
+            }
+
             switch (_session.Status)
             {
                 case SessionStatus.Ended:
@@ -115,6 +131,9 @@ internal sealed partial class SessionRuntime
         using var turn = await _lifecycle.EnterAsync();
         if (_session.Status == SessionStatus.Ended)
         {
+            // Its sandbox may be on its way out: whoever purges needs it gone.
+            await CloseSandboxAsync(static () => true);
+            await _closed;
             return;
         }
 
@@ -192,7 +211,8 @@ internal sealed partial class SessionRuntime
 
         if (_session.Status == SessionStatus.Active)
         {
-            await EndTurnsAsync();
+            // What waits is in the store: the next server runs it.
+            await EndTurnsAsync(cancelsWaiting: false);
             using var entered = await _gate.EnterAsync();
             await ChangeStatusAsync(SessionStatus.Paused, [Facts.Paused("shutdown")]);
         }
@@ -215,7 +235,7 @@ internal sealed partial class SessionRuntime
     {
         try
         {
-            await EndTurnsAsync();
+            await EndTurnsAsync(cancelsWaiting: true);
             using (await _gate.EnterAsync())
             {
                 await CancelWaitingAsync();
@@ -253,14 +273,18 @@ internal sealed partial class SessionRuntime
         }
     }
 
-    /// <summary>Interrupts what runs and cancels what waits; what is sent meanwhile waits until the caller is done.</summary>
-    private async Task EndTurnsAsync()
+    /// <summary>Interrupts what runs, and cancels what waits if asked to; what is sent meanwhile waits until the caller is done.</summary>
+    private async Task EndTurnsAsync(bool cancelsWaiting)
     {
         Turn? running;
         using (await _gate.EnterAsync())
         {
             _isHolding = true;
-            await CancelWaitingAsync();
+            if (cancelsWaiting)
+            {
+                await CancelWaitingAsync();
+            }
+
             running = _current;
             if (running is not null)
             {
@@ -303,5 +327,11 @@ internal sealed partial class SessionRuntime
     {
         using var turn = await _lifecycle.EnterAsync();
         await CloseSandboxAsync(() => _session.Status == SessionStatus.Paused && !IsWorking && _waking is null && !_isClosed);
+        using var entered = await _gate.EnterAsync();
+        if (_session.Status == SessionStatus.Paused && _sandbox is not null && !_isClosed)
+        {
+            // A command of a user still runs inside.
+            ArmPauseTimer();
+        }
     }
 }

@@ -206,6 +206,20 @@ internal sealed partial class SessionRuntime
         }
     }
 
+    private async Task<bool> TryStartCliAsync(SessionSandbox sandbox)
+    {
+        try
+        {
+            await StartCliAsync(sandbox);
+            return true;
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            await FailToWakeAsync($"The agent's files are gone ({failure.Message}). Deploy the agent again and create a new session.");
+            return false;
+        }
+    }
+
     /// <summary>Starts the CLI in the sandbox, with whatever of the conversation it will not know ready to be told. Under the gate.</summary>
     private async Task StartCliAsync(SessionSandbox sandbox)
     {

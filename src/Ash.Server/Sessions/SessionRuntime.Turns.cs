@@ -39,7 +39,8 @@ internal sealed partial class SessionRuntime
             return new SubmitMessage.Refused(Problems.SessionIs(_session.Status));
         }
 
-        if (_waiting.Count >= MaxWaitingTurns)
+        if (_waiting.Count >= MaxWaitingTurns
+            || (_waiting.Count > 0 && _waiting.Sum(static waiting => (long)waiting.Content.Length) + message.Content.Length > MaxWaitingBytes))
         {
             return new SubmitMessage.Refused(Problems.QueueFull);
         }
@@ -119,8 +120,9 @@ internal sealed partial class SessionRuntime
 
         if (!turn.HasCalledModel)
         {
-            turn.HasCalledModel = true;
+            // Before it is let through: a turn that has called the model is never started again.
             await _services.Writer.WriteAsync(Durability.Process, transaction => transaction.SetModelCalled(turn.Id, _services.Clock.GetUtcNow()));
+            turn.HasCalledModel = true;
         }
 
         return turn.Id;
@@ -172,9 +174,9 @@ internal sealed partial class SessionRuntime
             return;
         }
 
-        if (!_sandbox.Cli.IsRunning)
+        if (!_sandbox.Cli.IsRunning && !await TryStartCliAsync(_sandbox))
         {
-            await StartCliAsync(_sandbox);
+            return;
         }
 
         if (!IsReadyForTurn)
@@ -190,7 +192,7 @@ internal sealed partial class SessionRuntime
         }
 
         var turn = _waiting.Peek();
-        await _log.AppendAsync([Facts.Started(turn.Id, ServerVersion.Text)], Durability.Process, idle: false, (transaction, rows) =>
+        await _log.AppendAsync([Facts.Started(turn.Id, ServerVersion.Text)], Durability.Power, idle: false, (transaction, rows) =>
             transaction.StartTurn(turn.Id, rows[0].Seq));
         _waiting.Dequeue();
         _current = turn;

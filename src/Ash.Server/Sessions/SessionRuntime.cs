@@ -13,6 +13,7 @@ namespace Ash.Server.Sessions;
 internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposable
 {
     private const int MaxWaitingTurns = 32;
+    private const long MaxWaitingBytes = 64L * 1024 * 1024;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly SessionRecord _session;
@@ -78,9 +79,18 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
         }
 
         _log.Begin(IsQuiet);
-        if (powerWasLost && _current is not null)
+        if (powerWasLost)
         {
+            // Rows that somebody has seen may be gone, and so may the note that the turn had called the model.
             _log.SkipAfterPowerLoss();
+            _current?.HasCalledModel = true;
+        }
+
+        if (sandbox is not null && _session.Status is SessionStatus.Stopped or SessionStatus.Ended)
+        {
+            // The last server died over its closing.
+            await _services.Starter.DiscardAsync(sandbox, _closing.Token);
+            return;
         }
 
         if (sandbox is not null && await _services.Starter.AdoptAsync(sandbox, _closing.Token) is { } adopted)

@@ -15,6 +15,9 @@ namespace Ash.Server.Sessions;
 internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The bridge itself ends a command at its timeout; so long after that it must have said so.</summary>
+    private static readonly TimeSpan ExecPatience = TimeSpan.FromSeconds(30);
     private readonly ISandbox _sandbox;
     private readonly IDisposable _brokerSocket;
     private readonly ILogger _logger;
@@ -32,6 +35,7 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     private bool _isLost;
     private long _order;
     private long _lastFrame;
+    private long _newestFrame;
 
     public SessionSandbox(
         ISandbox sandbox, IDisposable brokerSocket, byte[] tokenHash, long lastFrame, TimeProvider clock, ILogger logger)
@@ -64,6 +68,18 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     public Task<Hello> Connected => _connected.Task;
 
     public Task<SandboxExit> Exited => _sandbox.Exited;
+
+    /// <summary>How many commands the bridge has not answered.</summary>
+    public int Unanswered
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _outstanding.Count;
+            }
+        }
+    }
 
     /// <summary>How many commands of users run inside right now.</summary>
     public int RunningExecs => _captures.Count;
@@ -107,8 +123,12 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
                 throw new SandboxException(started.Error ?? "the command could not be started");
             }
 
-            await capture.Exited.Task;
+            await capture.Exited.Task.WaitAsync(TimeSpan.FromMilliseconds(timeoutMs) + ExecPatience, _clock, CancellationToken.None);
             return capture;
+        }
+        catch (TimeoutException)
+        {
+            throw new SandboxException("The sandbox did not say how the command ended.");
         }
         finally
         {
@@ -123,7 +143,7 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
             case CommandDone done:
                 Settle(done);
                 break;
-            case ExecOutput output when _captures.TryGetValue(output.Id, out var capture):
+            case ExecOutput output when output.Number > _newestFrame && _captures.TryGetValue(output.Id, out var capture):
                 capture.Add(output.Stream, payload);
                 break;
             case ExecExited exited when _captures.TryGetValue(exited.Id, out var capture):
@@ -131,6 +151,8 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
                 break;
         }
 
+        // What is said again on a new connection was captured when it was first said.
+        _newestFrame = Math.Max(_newestFrame, header.Number);
         _batch.Add(new BridgeItem(header, header is CliLine or CliErrorLine ? payload.ToArray() : null));
     }
 
@@ -148,8 +170,14 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     /// <summary>Ends every process and lets go of everything. Returns when nothing is left.</summary>
     public async Task KillAsync()
     {
-        await _sandbox.KillAsync();
-        await DisposeAsync();
+        try
+        {
+            await _sandbox.KillAsync();
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
     }
 
     /// <summary>Lets go of the sandbox and leaves its processes alone.</summary>

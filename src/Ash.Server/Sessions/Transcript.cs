@@ -12,6 +12,9 @@ internal sealed record Transcript(bool Exists, bool HasMessages, IReadOnlySet<Gu
     private const int UuidLength = 36;
     private const int BufferBytes = 256 * 1024;
 
+    /// <summary>Far above what any model has room for. A file beyond it was not written by the CLI, and is not read.</summary>
+    private const long MaxBytes = 256L * 1024 * 1024;
+
     private static ReadOnlySpan<byte> Marker => "\"uuid\":\""u8;
 
     /// <summary>Looks for uuids in the transcript of a conversation.</summary>
@@ -32,9 +35,16 @@ internal sealed record Transcript(bool Exists, bool HasMessages, IReadOnlySet<Gu
 
         var buffer = new byte[BufferBytes];
         var kept = 0;
+        var total = 0L;
         int read;
         while ((read = await file.ReadAsync(buffer.AsMemory(kept), cancellationToken)) > 0)
         {
+            total += read;
+            if (Math.Max(total, file.Length) > MaxBytes)
+            {
+                return new Transcript(Exists: true, HasMessages: false, new HashSet<Guid>());
+            }
+
             var filled = kept + read;
             hasMessages |= Collect(buffer.AsSpan(0, filled), wanted, known);
 

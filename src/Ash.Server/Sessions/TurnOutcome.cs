@@ -52,7 +52,7 @@ internal sealed record TurnOutcome(TurnReason Reason)
     /// <summary>Reads the CLI's <c>result</c> line; <c>subtype: success</c> with <c>is_error</c> is a failed turn all the same.</summary>
     public static TurnOutcome FromResult(Turn turn, in CliLineInfo info, ReadOnlySpan<byte> line)
     {
-        var text = Text(info.Result, line);
+        var text = Json.ReadWholeText(line, info.Result);
         var usage = info.Usage.HasValue ? Encoding.UTF8.GetString(info.Usage.In(line)) : null;
         var outcome = Classify(turn, info, text);
         return outcome with { Usage = usage, Result = text ?? outcome.Error };
@@ -113,18 +113,6 @@ internal sealed record TurnOutcome(TurnReason Reason)
             Error = text is { Length: > 0 } ? text : "The model call failed.",
             Retryable = code is "rate_limit" or "overloaded" or "server_error" or "unknown",
         };
-    }
-
-    private static string? Text(JsonSlice slice, ReadOnlySpan<byte> line)
-    {
-        if (!slice.IsString)
-        {
-            return null;
-        }
-
-        var reader = new Utf8JsonReader(slice.In(line));
-        reader.Read();
-        return reader.GetString();
     }
 
     private static void WriteOptional(Utf8JsonWriter writer, ReadOnlySpan<byte> name, string? value)

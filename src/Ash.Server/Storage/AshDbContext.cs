@@ -58,6 +58,9 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
             session.HasIndex(s => s.AgentId);
             session.HasIndex(s => s.Uid).IsUnique();
 
+            // The few whose creation a crash has cut short.
+            session.HasIndex(s => s.Status, "IX_sessions_starting").HasFilter("status = 'Starting'");
+
             // The ended sessions whose files are still there.
             session.HasIndex(s => s.EndedAt).HasFilter("ended_at IS NOT NULL AND workspace_id IS NOT NULL");
         });

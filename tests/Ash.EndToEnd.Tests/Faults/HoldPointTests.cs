@@ -108,6 +108,26 @@ public sealed class HoldPointTests : IAsyncLifetime
         Assert.Equal("[Mock] Turn 1 | History: first", (await _server.SendAsync(session.Id, "first")).Result);
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task StoppedSession_LosesItsSandbox_WhereTheServerDiesOverItsClosing()
+    {
+        var session = (await _server.CreateSessionAsync()).Id;
+        await _server.SendAsync(session, "first");
+        var held = Arm("AfterCommit");
+
+        var stopping = _server.Client.Sessions.StopAsync(session);
+        await held;
+        await _server.KillAsync();
+        await Assert.ThrowsAnyAsync<AshException>(() => stopping);
+        Assert.NotEmpty(_server.Processes());
+        await _server.StartAgainAsync();
+
+        await _server.WaitUntilNothingRunsAsync();
+        Assert.Equal("stopped", (await _server.Client.Sessions.GetAsync(session)).Status);
+        await _server.Client.Sessions.ResumeAsync(session);
+        Assert.Equal("[Resumed session] Turn 2 | History: first | second", (await _server.SendAsync(session, "second")).Result);
+    }
+
     private async Task AssertNoLineIsStoredTwiceAsync(Guid session)
     {
         var log = await _server.ReadLogAsync(session);

@@ -37,6 +37,22 @@ public sealed class ShutdownTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task MessageThatWaits_IsAnsweredByTheNextServer()
+    {
+        await using var server = await AshServer.StartAsync();
+        var struck = await StruckTurn.BeginAsync(server, Moment.WithinATool);
+        var waiting = server.SendAsync(struck.Session, "next");
+        var queued = await server.WaitForEventAsync(struck.Session, e => e.Body is Lifecycle { Type: "turn.queued" });
+
+        Assert.Equal(0, await server.StopAsync());
+        await Record.ExceptionAsync(() => struck.Sending);
+        await Assert.ThrowsAnyAsync<Client.AshException>(() => waiting);
+        await server.StartAgainAsync();
+
+        Assert.Equal("completed", (await server.WaitForTurnAsync(struck.Session, ((Lifecycle)queued.Body).TurnId!.Value)).Reason);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Keep_LeavesTheSandbox_AndTheNextServerAdoptsIt()
     {
         await using var server = await AshServer.StartAsync(new AshServerOptions

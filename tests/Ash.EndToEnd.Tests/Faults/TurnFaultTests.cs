@@ -94,6 +94,28 @@ public sealed class TurnFaultTests(FaultServer fixture) : IClassFixture<FaultSer
     }
 
     [Fact(Timeout = Limit)]
+    public async Task TranscriptOfATerabyte_IsNotRead()
+    {
+        var session = await BeginAsync();
+        await Server.ExecAsync(session, $"truncate -s 1T /home/agent/.claude/projects/-workspace/{session}.jsonl");
+        Server.CliOf(session).Kill();
+        await Server.WaitForEventAsync(session, e => e.Body is Lifecycle { Type: "sandbox.lost" });
+
+        Assert.Equal("[Resumed session] Turn 2 | History: first | second", (await Server.SendAsync(session, "second")).Result);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task ClearedConversation_StaysCleared_InTheNextProcess()
+    {
+        var session = await BeginAsync();
+        await Server.SendAsync(session, "/clear");
+        Server.CliOf(session).Kill();
+        await Server.WaitForEventAsync(session, e => e.Body is Lifecycle { Type: "sandbox.lost" });
+
+        Assert.Equal("[Mock] Turn 1 | History: second", (await Server.SendAsync(session, "second")).Result);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task AnswerThatWasNeverWrittenDown_IsToldToTheNextProcess()
     {
         var session = await BeginAsync();

@@ -53,6 +53,22 @@ public sealed class WorkspaceStoreTests : IDisposable
     }
 
     [Fact]
+    public void AWorkspace_ThatWasLeftHalfMade_IsNone()
+    {
+        var left = Path.Combine(folder, "workspaces", "one.new", "work");
+        Directory.CreateDirectory(left);
+        File.WriteAllText(Path.Combine(left, "half"), "");
+        Assert.False(store.Exists("one"));
+
+        var workspace = store.Create("one", Uid, content, copyAll: false);
+        Assert.Equal(["data", "tools"], Names(workspace.WorkPath));
+
+        Directory.CreateDirectory(left);
+        store.Remove("one");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(folder, "workspaces")));
+    }
+
+    [Fact]
     public void TheHome_TrustsTheWorkspace()
     {
         var workspace = store.Create("one", Uid, null, copyAll: false);

@@ -28,7 +28,8 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
         switch (command)
         {
-            case StartCli:
+            case StartCli start:
+                host.CliArguments = start.Arguments;
                 Say(new CliStarted(++_process, 100));
                 break;
             case WriteLine:
@@ -39,6 +40,10 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
                 break;
             case CloseInput:
                 Say(new CliExited(_process, Code: 0));
+                break;
+            case Exec exec when host.ExecHold is { } hold:
+                host.ExecBegun.TrySetResult();
+                _ = hold.Task.ContinueWith(_ => Say(new ExecExited(exec.Id, Code: 0)), TaskScheduler.Default);
                 break;
             case Exec exec:
                 Say(new ExecExited(exec.Id, Code: 0));
@@ -67,6 +72,11 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
     {
         using var document = JsonDocument.Parse(line);
         var message = document.RootElement;
+        if (message.GetProperty("type").GetString() == "user" && host.Remark is { } remark)
+        {
+            Say(remark);
+        }
+
         switch (message.GetProperty("type").GetString())
         {
             case "user" when message.TryGetProperty("shouldQuery", out _):
@@ -103,7 +113,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
     private void Finish(string uuid, string subtype, bool isError)
     {
-        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"answer","user_message_uuids":["{{uuid}}"]}""");
+        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"{{host.Answer}}","user_message_uuids":["{{uuid}}"]}""");
         Say("""{"type":"system","subtype":"session_state_changed","state":"idle"}""");
     }
 

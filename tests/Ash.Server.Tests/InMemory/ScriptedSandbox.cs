@@ -19,6 +19,13 @@ internal sealed class ScriptedSandbox(SandboxIdentity identity, ScriptedSandboxH
 
     public void Dial() => _connections.Writer.TryWrite(_bridge);
 
+    /// <summary>The processes end by themselves.</summary>
+    public async Task DieAsync()
+    {
+        await _bridge.DisposeAsync();
+        _exited.TrySetResult(SandboxExit.Ended);
+    }
+
     public async Task KillAsync()
     {
         await _bridge.DisposeAsync();

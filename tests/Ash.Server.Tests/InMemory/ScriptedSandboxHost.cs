@@ -19,11 +19,26 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
     /// <summary>What the next starts fail with; null lets them succeed.</summary>
     public SandboxException? StartFailure { get; set; }
 
+    /// <summary>The text of the CLI's answers, as it stands in JSON.</summary>
+    public string Answer { get; set; } = "answer";
+
+    /// <summary>A line that the CLI says before it takes each message, in a frame of its own; null for none.</summary>
+    public string? Remark { get; set; }
+
+    /// <summary>Commands of users end only with it.</summary>
+    public TaskCompletionSource? ExecHold { get; set; }
+
+    /// <summary>Completes with the first command of a user.</summary>
+    public TaskCompletionSource ExecBegun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Starts wait for it.</summary>
     public TaskCompletionSource? StartHold { get; set; }
 
     /// <summary>The processes come up, and their bridge never says a word.</summary>
     public bool BridgeIsSilent { get; set; }
+
+    /// <summary>With what the CLI was started last.</summary>
+    public IReadOnlyList<string> CliArguments { get; set; } = [];
 
     /// <summary>Completes with the first start.</summary>
     public Task Started => _started.Task;
