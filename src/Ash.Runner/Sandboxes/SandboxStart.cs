@@ -13,7 +13,9 @@ internal sealed partial class SandboxStart(
     private BridgeListener? listener;
     private ProcessHandle? launcher;
     private ProcessWatcher.Watch? launcherWatch;
-    private ProcessHandle? bridge;
+
+    // Read by the listener's thread.
+    private volatile ProcessHandle? bridge;
     private bool succeeded;
 
     /// <exception cref="SandboxException">It did not come up.</exception>
@@ -30,8 +32,9 @@ internal sealed partial class SandboxStart(
         var launch = SandboxLaunch.Write(
             remains.LaunchDirectory(spec.Id), spec, sources, cgroups?.JoinFiles ?? [], dropsUser: owner is not null);
 
+        // The launch's folder goes after the first hello; the bridge dials again for as long as it lives.
         listener = new BridgeListener(
-            spec.Id, Path.Combine(sources.Run, SocketName), owner, launch.ReadBridgePid, clock, logger);
+            spec.Id, Path.Combine(sources.Run, SocketName), owner, () => bridge?.Pid ?? launch.ReadBridgePid(), clock, logger);
         launcher = ChildProcess.Start(launcherProgram, ["launch", launch.SpecFile], launch.OutputFile);
         launcherWatch = watcher.Start(launcher);
 

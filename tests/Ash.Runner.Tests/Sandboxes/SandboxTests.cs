@@ -165,6 +165,27 @@ public sealed class SandboxTests(RunnerFixture runner)
         Assert.False(sandbox.Sandbox.Exited.IsCompleted);
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task TheBridge_IsLetInAgain_WhenItsConnectionBreaks()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var sandbox = await runner.Host.StartAsync(runner.MakeSpec(), cancellationToken);
+        try
+        {
+            for (var time = 0; time < 3; time++)
+            {
+                await using var connection = await sandbox.Connections.ReadAsync(cancellationToken);
+                await connection.SendAsync(new Welcome(0), default, cancellationToken);
+            }
+
+            Assert.False(sandbox.Exited.IsCompleted);
+        }
+        finally
+        {
+            await sandbox.KillAsync();
+        }
+    }
+
     [Fact]
     public async Task AnotherServer_Adopts_WhatTheFirstLetGoOf()
     {
