@@ -81,7 +81,7 @@ internal sealed partial class Sandbox : ISandbox
                 await LauncherStatusAsync();
             }
 
-            await remains.RemoveAsync(Identity, CancellationToken.None);
+            await remains.EndAsync(Identity, CancellationToken.None);
             LogKilled(Identity.Id);
         }
         finally

@@ -41,7 +41,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         DropsUser = Libc.EffectiveUser() == 0;
 
         var temporary = Path.Combine(options.DataDirectory, "tmp");
-        remains = new SandboxRemains(cgroups, options.RunDirectory, temporary);
+        remains = new SandboxRemains(cgroups, options.RunDirectory, temporary, clock);
         Directory.CreateDirectory(temporary);
         Directory.CreateDirectory(options.RunDirectory);
         var shared = HostFiles.MakeFolder(Path.Combine(temporary, "sandbox"));
@@ -134,8 +134,15 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         }
     }
 
-    public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken) =>
-        remains.RemoveAsync(SandboxId.Check(sandboxId), cancellationToken);
+    public Task EndAsync(SandboxIdentity identity, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        SandboxId.Check(identity.Id);
+        return remains.EndAsync(identity, cancellationToken);
+    }
+
+    public Task CleanUpAsync(string sandboxId, CancellationToken cancellationToken) =>
+        remains.EndAsync(SandboxId.Check(sandboxId), bridge: null, cancellationToken);
 
     public async Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken)
     {
@@ -143,7 +150,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         foreach (var stranger in remains.FindIds().Except(known))
         {
             LogStranger(stranger);
-            await remains.RemoveAsync(stranger, cancellationToken);
+            await remains.EndAsync(stranger, bridge: null, cancellationToken);
         }
     }
 
