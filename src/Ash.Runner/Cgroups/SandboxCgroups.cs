@@ -8,7 +8,9 @@ namespace Ash.Runner.Cgroups;
 internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
 {
     private const int CpuPeriodMicroseconds = 100_000;
-    private static readonly TimeSpan longestPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The kernel ends processes in its own time, but this is long for all that it may have to wait for.</summary>
+    private static readonly TimeSpan endTimeout = TimeSpan.FromSeconds(30);
 
     public IReadOnlyList<string> Folders { get; } = layout.SandboxFolders(sandboxId);
 
@@ -49,34 +51,51 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         ReadField(PidsFolder, "pids.events", "max "));
 
     /// <summary>Host pids of the sandbox's processes.</summary>
-    public IReadOnlySet<int> Processes() => Folders.SelectMany(ProcessesIn).ToHashSet();
+    public IReadOnlySet<int> Processes() => FindFolders().SelectMany(ProcessesIn).ToHashSet();
 
     /// <summary>Ends every process and removes the folders. Returns when nothing is left; harmless where nothing is.</summary>
-    public async Task RemoveAsync(CancellationToken cancellationToken)
+    /// <exception cref="SandboxException">Something is left after half a minute; it may be tried again.</exception>
+    public async Task RemoveAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
-        var pause = TimeSpan.FromMilliseconds(1);
-        while (!TryRemove())
+        // When the last process has left a cgroup is said nowhere that all hierarchies share.
+        if (!await Patience.WaitAsync(TryRemove, endTimeout, clock, cancellationToken))
         {
-            // The kernel ends processes in its own time and says so nowhere that all hierarchies share.
-            await Task.Delay(pause, cancellationToken);
-            pause = pause * 2 < longestPause ? pause * 2 : longestPause;
+            var pids = string.Join(", ", Processes().Order());
+            throw new SandboxException(
+                $"cgroups: {string.Join(", ", FindFolders())} cannot be removed {endTimeout.TotalSeconds:0} s after everything in it was "
+                + $"killed. {(pids.Length == 0 ? "Nothing runs there any more." : $"Still there: {pids}.")}");
         }
+    }
+
+    /// <summary>Its folders that exist, and whatever was made below them, which comes first.</summary>
+    private List<string> FindFolders()
+    {
+        List<string> found = [];
+        foreach (var folder in Folders)
+        {
+            try
+            {
+                found.AddRange(Directory.GetDirectories(folder, "*", SearchOption.AllDirectories).OrderByDescending(path => path.Length));
+                found.Add(folder);
+            }
+            catch (DirectoryNotFoundException)
+            {
+            }
+        }
+
+        return found;
     }
 
     private bool TryRemove()
     {
-        if (!Folders.Any(Directory.Exists))
-        {
-            return true;
-        }
-
-        if (Processes().Count > 0)
+        var folders = FindFolders();
+        if (folders.Count > 0 && Processes().Count > 0)
         {
             KillAll();
         }
 
         var removed = true;
-        foreach (var folder in Folders)
+        foreach (var folder in folders)
         {
             try
             {

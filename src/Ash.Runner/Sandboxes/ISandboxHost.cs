@@ -29,7 +29,7 @@ public interface ISandboxHost
     /// <exception cref="SandboxException">Something has not ended; it may be tried again.</exception>
     Task CleanUpAsync(string sandboxId, CancellationToken cancellationToken);
 
-    /// <summary>Ends and removes every sandbox of this data folder that is not in <paramref name="known"/>.</summary>
+    /// <summary>Ends and removes every sandbox of this data folder that is not in <paramref name="known"/>. What cannot be removed is logged.</summary>
     Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken);
 
     /// <summary>Starts one real sandbox and looks at it from inside and outside. Remembered for this boot and these binaries.</summary>

@@ -33,14 +33,13 @@ internal sealed class SandboxRemains(CgroupLayout? cgroups, string runDirectory,
         bridge?.Kill();
         if (Cgroups(sandboxId) is { } groups)
         {
-            await groups.RemoveAsync(cancellationToken);
+            await groups.RemoveAsync(clock, cancellationToken);
         }
 
         if (bridge is not null && !await Patience.WaitAsync(() => bridge.HasEnded, endTimeout, clock, cancellationToken))
         {
             throw new SandboxException(
-                $"processes: {bridge.Pid} of sandbox {sandboxId} was killed and has not ended within {endTimeout.TotalSeconds:0} s. "
-                + "It waits in the kernel, for a disk or a network file system perhaps.");
+                $"processes: {bridge.Pid} of sandbox {sandboxId} is still there {endTimeout.TotalSeconds:0} s after it was killed.");
         }
 
         // In a container the server may be pid 1, to which the bridge falls where bubblewrap ended before it.

@@ -10,7 +10,7 @@ internal sealed partial class SandboxStart(
 {
     public const string SocketName = "host.sock";
 
-    /// <summary>How long the launcher and bubblewrap may take until they have said which process they started.</summary>
+    /// <summary>How long the launcher and bubblewrap may take until they have said which process they started, and to end.</summary>
     private static readonly TimeSpan launchTimeout = TimeSpan.FromSeconds(5);
 
     private SandboxLaunch? written;
@@ -69,15 +69,15 @@ internal sealed partial class SandboxStart(
 
         bridge ??= await FindBridgeAsync();
         bridge?.Kill();
-        launcher?.Kill();
-        if (launcherWatch is not null)
+        launcherWatch?.Dispose();
+        if (launcher is not null)
         {
-            await launcherWatch.Ended;
-            launcherWatch.Dispose();
+            launcher.Kill();
+            await Patience.WaitAsync(() => launcher.HasEnded, launchTimeout, clock, CancellationToken.None);
+            launcher.TryReap();
+            launcher.Dispose();
         }
 
-        launcher?.TryReap();
-        launcher?.Dispose();
         if (listener is not null)
         {
             await listener.DisposeAsync();

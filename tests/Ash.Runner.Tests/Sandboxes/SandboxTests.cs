@@ -250,6 +250,54 @@ public sealed class SandboxTests(RunnerFixture runner)
     }
 
     [Fact]
+    public async Task AStrangerThatDoesNotEnd_KeepsNoOtherFromIt()
+    {
+        Assert.SkipUnless(Freezer.IsAvailable, "this machine has no v1 freezer");
+        using var host = SandboxHost.Create(runner.MakeOptions("stubborn"), NullLoggerFactory.Instance, new LeapingClock());
+        var strangers = new List<ISandbox>();
+        for (var i = 0; i < 3; i++)
+        {
+            strangers.Add(await host.StartAsync(runner.MakeSpec(), Cancellation));
+            await strangers[i].DisposeAsync();
+        }
+
+        using (var freezer = new Freezer())
+        {
+            freezer.Hold(strangers[1].Identity.BridgePid);
+
+            await host.RemoveStrangersAsync(new HashSet<string>(), Cancellation);
+
+            Assert.Equal(
+                [false, true, false],
+                strangers.Select(stranger => host.Plan(stranger.Identity.Id).CgroupPaths.Any(Directory.Exists)));
+        }
+
+        await host.RemoveStrangersAsync(new HashSet<string>(), Cancellation);
+        Assert.All(strangers, stranger => AssertNothingLeft(host, stranger.Identity.Id));
+    }
+
+    [Fact]
+    public async Task AKillThatFails_MayBeRepeated()
+    {
+        Assert.SkipUnless(Freezer.IsAvailable, "this machine has no v1 freezer");
+        using var host = SandboxHost.Create(runner.MakeOptions("stubborn-kill"), NullLoggerFactory.Instance, new LeapingClock());
+        await using var sandbox = await host.StartAsync(runner.MakeSpec(), Cancellation);
+        using (var freezer = new Freezer())
+        {
+            freezer.Hold(sandbox.Identity.BridgePid);
+
+            var failure = await Assert.ThrowsAsync<SandboxException>(sandbox.KillAsync);
+
+            Assert.Contains($"{sandbox.Identity.BridgePid}", failure.Message);
+            Assert.False(sandbox.Exited.IsCompleted);
+        }
+
+        await sandbox.KillAsync();
+        Assert.Equal(SandboxExit.Ended, await sandbox.Exited.WaitAsync(Cancellation));
+        AssertNothingLeft(host, sandbox.Identity.Id);
+    }
+
+    [Fact]
     public async Task AFailedStart_SaysWhy_AndLeavesNothing()
     {
         using var host = runner.CreateHost(runner.Options with { BubblewrapProgram = "/bin/false" });
