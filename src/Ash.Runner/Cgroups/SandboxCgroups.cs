@@ -12,6 +12,8 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
     /// <summary>The kernel ends processes in its own time, but this is long for all that it may have to wait for.</summary>
     private static readonly TimeSpan endTimeout = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan freezeTimeout = TimeSpan.FromSeconds(1);
+
     public IReadOnlyList<string> Folders { get; } = layout.SandboxFolders(sandboxId);
 
     /// <summary>Files into which the launcher writes <c>0</c>.</summary>
@@ -58,7 +60,7 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
     public async Task RemoveAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         // When the last process has left a cgroup is said nowhere that all hierarchies share.
-        if (!await Patience.WaitAsync(TryRemove, endTimeout, clock, cancellationToken))
+        if (!await Patience.WaitAsync(() => TryRemoveAsync(clock, cancellationToken), endTimeout, clock, cancellationToken))
         {
             var pids = string.Join(", ", Processes().Order());
             throw new SandboxException(
@@ -86,12 +88,12 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         return found;
     }
 
-    private bool TryRemove()
+    private async Task<bool> TryRemoveAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         var folders = FindFolders();
         if (folders.Count > 0 && Processes().Count > 0)
         {
-            KillAll();
+            await KillAllAsync(clock, cancellationToken);
         }
 
         var removed = true;
@@ -113,7 +115,7 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         return removed;
     }
 
-    private void KillAll()
+    private async Task KillAllAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         // Whatever kills them one by one then cannot be outrun by a fork.
         TryWrite(PidsFolder, "pids.max", "0");
@@ -124,17 +126,20 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         }
 
         var freezer = layout.Kill is { IsV2: false } hierarchy ? layout.SandboxFolder(hierarchy, sandboxId) : null;
-        if (freezer is not null)
+        if (freezer is null)
         {
+            ListedProcesses.Kill(Processes);
+            return;
+        }
+
+        try
+        {
+            // What waits in the kernel is not frozen before it comes back, and is killed all the same.
             TryWrite(freezer, "freezer.state", "FROZEN");
+            await Patience.WaitAsync(() => IsFrozen(freezer), freezeTimeout, clock, cancellationToken);
+            ListedProcesses.Kill(Processes);
         }
-
-        foreach (var pid in Processes())
-        {
-            Libc.Kill(pid, Libc.SigKill);
-        }
-
-        if (freezer is not null)
+        finally
         {
             TryWrite(freezer, "freezer.state", "THAWED");
         }
@@ -192,6 +197,18 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         catch (IOException)
         {
             return [];
+        }
+    }
+
+    private static bool IsFrozen(string folder)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, "freezer.state")).TrimEnd() == "FROZEN";
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 

@@ -43,9 +43,6 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "getegid")]
     public static partial uint EffectiveGroup();
 
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    public static partial int Kill(int pid, int signal);
-
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int ChangeOwner(string path, uint user, uint group);
 

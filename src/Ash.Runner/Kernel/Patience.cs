@@ -8,11 +8,15 @@ internal static class Patience
 
     /// <summary>Asks again and again, ever more rarely.</summary>
     /// <returns>False where it has not come true within <paramref name="limit"/>.</returns>
-    public static async Task<bool> WaitAsync(Func<bool> isSo, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
+    public static Task<bool> WaitAsync(Func<bool> isSo, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken) =>
+        WaitAsync(() => Task.FromResult(isSo()), limit, clock, cancellationToken);
+
+    public static async Task<bool> WaitAsync(
+        Func<Task<bool>> isSo, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
     {
         var begun = clock.GetTimestamp();
         var pause = firstPause;
-        while (!isSo())
+        while (!await isSo())
         {
             if (clock.GetElapsedTime(begun) >= limit)
             {
