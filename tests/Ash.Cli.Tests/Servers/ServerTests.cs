@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
@@ -21,6 +22,8 @@ public sealed class ServerTests : IDisposable
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         home.ProgramFolder = Path.Combine(home.Folder, "bin");
     }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private string LogFile => Path.Combine(home.Folder, ".ash", "logs", "server.log");
 
@@ -128,6 +131,41 @@ public sealed class ServerTests : IDisposable
             string.Create(CultureInfo.InvariantCulture, $$"""{"id":"x","pid":{{Environment.ProcessId}},"port":1}"""));
 
         Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ServerOfAnotherFolder_IsNotStopped_WhereItHasGotTheNumberOfOneThatCrashed(bool hasLock)
+    {
+        var program = home.Write("else/ash-server", "#!/bin/sh\nread line\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using var other = Process.Start(new ProcessStartInfo(program) { RedirectStandardInput = true })!;
+        while (!(await File.ReadAllTextAsync($"/proc/{other.Id}/cmdline", Cancellation)).Contains("else/ash-server", StringComparison.Ordinal))
+        {
+            await Task.Yield();
+        }
+
+        home.Write(
+            ".ash/server.json", string.Create(CultureInfo.InvariantCulture, $$"""{"id":"x","pid":{{other.Id}},"port":1}"""));
+        if (hasLock)
+        {
+            home.Write(".ash/lock");
+        }
+
+        try
+        {
+            Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
+            Assert.Equal(ExitCodes.NoServer, (await home.RunAsync("status")).ExitCode);
+            Assert.False(other.HasExited);
+        }
+        finally
+        {
+            other.StandardInput.Close();
+            await other.WaitForExitAsync(Cancellation);
+        }
+
+        Assert.Equal(1, other.ExitCode);
     }
 
     [Fact]
