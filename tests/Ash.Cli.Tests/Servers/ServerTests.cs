@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Ash.Cli.Tests.Servers;
 
-public sealed class ServerTests : IDisposable
+public sealed partial class ServerTests : IDisposable
 {
     private readonly TestHome home = new();
 
@@ -169,6 +170,29 @@ public sealed class ServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Server_GetsNoFile_ThatItsStarterHasOpen()
+    {
+        // As a shell does that waits for others: exec 9>lock; flock 9; ash start
+        var open = home.Write("starters-lock");
+        var descriptor = Open(open, flags: 2);
+        Assert.True(descriptor > 2);
+        try
+        {
+            Assert.Equal(ExitCodes.Ok, (await home.RunAsync("start", "--port", "0")).ExitCode);
+            var pid = JsonDocument.Parse((await home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
+
+            var files = Directory.GetFiles($"/proc/{pid}/fd").Select(link => new FileInfo(link).LinkTarget);
+
+            Assert.DoesNotContain(open, files);
+        }
+        finally
+        {
+            _ = Close(descriptor);
+            await home.RunAsync("stop");
+        }
+    }
+
+    [Fact]
     public async Task Logs_ShowsTheLastLines()
     {
         home.Write(".ash/logs/server.log", "1\n2\n3\n");
@@ -207,4 +231,11 @@ public sealed class ServerTests : IDisposable
         var stat = File.ReadAllText($"/proc/{pid}/stat");
         return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture);
     }
+
+    // Not as .NET opens files, which children never get.
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }
