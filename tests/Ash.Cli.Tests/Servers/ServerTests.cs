@@ -193,6 +193,28 @@ public sealed partial class ServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Logs_TakesTheTerminalNothing()
+    {
+        home.Write(".ash/logs/server.log", "\e[2J\e]0;title\aone\ttwo\u202ethree\n\u009b1mfour\n");
+        using var stop = new CancellationTokenSource();
+        using var output = new WatchedWriter(
+            ("four\n", () => File.AppendAllText(LogFile, "\e[31mfi\rve\u0085\n")),
+            ("ve", stop.Cancel));
+
+        await home.RunAsync(["logs", "-f"], output: output, cancellationToken: stop.Token);
+
+        Assert.Equal("[2J]0;titleone\ttwothree\n1mfour\n[31mfive\n", output.ToString());
+    }
+
+    [Fact]
+    public async Task ServerThatEndsAtOnce_TakesTheTerminalNothing()
+    {
+        var run = await home.RunAsync("start", "-e", "FAIL=\e[2Jgone");
+
+        Assert.Contains("cannot start: [2Jgone", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Logs_ShowsTheLastLines()
     {
         home.Write(".ash/logs/server.log", "1\n2\n3\n");
