@@ -74,7 +74,10 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
         var message = document.RootElement;
         if (message.GetProperty("type").GetString() == "user" && host.Remark is { } remark)
         {
-            Say(remark);
+            for (var said = 0; said < host.Remarks; said++)
+            {
+                Say(remark);
+            }
         }
 
         switch (message.GetProperty("type").GetString())

@@ -25,6 +25,12 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
     /// <summary>A line that the CLI says before it takes each message, in a frame of its own; null for none.</summary>
     public string? Remark { get; set; }
 
+    /// <summary>How often the remark is said.</summary>
+    public int Remarks { get; set; } = 1;
+
+    /// <summary>What the self-test finds.</summary>
+    public IReadOnlyList<string> Missing { get; set; } = [];
+
     /// <summary>Commands of users end only with it.</summary>
     public TaskCompletionSource? ExecHold { get; set; }
 
@@ -91,7 +97,7 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
 
     public Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) => Task.FromResult(Missing);
 
     internal void Forget(string sandboxId) => _live.TryRemove(sandboxId, out _);
 

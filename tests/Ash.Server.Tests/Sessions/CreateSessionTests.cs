@@ -27,6 +27,20 @@ public sealed class CreateSessionTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task MachineThatFailsTheSelfTest_GetsNoSandbox_UntilItIsMended()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        server.Host.Missing = ["seccomp: the filter was not there; install libseccomp2"];
+
+        var refusal = await Assert.ThrowsAsync<AshApiException>(() => server.CreateSessionAsync());
+        Assert.Contains("install libseccomp2", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(0, server.Host.Starts);
+
+        server.Host.Missing = [];
+        Assert.Equal("active", (await server.CreateSessionAsync()).Status);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task BridgeThatStaysSilent_LeavesNothing()
     {
         await using var server = await InMemoryServer.StartAsync();
