@@ -19,6 +19,8 @@ internal sealed class EventConnection : IAsyncDisposable
     /// <summary>False once the end or a break was seen.</summary>
     public bool IsOpen { get; private set; } = true;
 
+    public bool BroughtEvents { get; private set; }
+
     /// <exception cref="HttpRequestException">No answer.</exception>
     /// <exception cref="IOException">No answer in time, or one that broke off.</exception>
     /// <exception cref="AshApiException">The answer is no.</exception>
@@ -85,6 +87,7 @@ internal sealed class EventConnection : IAsyncDisposable
                 if (parser.TryRead(out read, out hasOwnId))
                 {
                     open = true;
+                    BroughtEvents = true;
                     return (read, hasOwnId);
                 }
             }
