@@ -168,7 +168,7 @@ public sealed class SessionsClient
 
                 if (!response.IsSuccessStatusCode)
                 {
-                    throw await ApiConnection.RefusalAsync(response, deadline.Token).ConfigureAwait(false);
+                    throw await connection.RefusalAsync(response, deadline).ConfigureAwait(false);
                 }
 
                 retries.Answered();

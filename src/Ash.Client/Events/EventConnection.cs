@@ -36,7 +36,7 @@ internal sealed class EventConnection : IAsyncDisposable
 
             if (!response.IsSuccessStatusCode)
             {
-                throw await ApiConnection.RefusalAsync(response, silence.Token).ConfigureAwait(false);
+                throw await connection.RefusalAsync(response, silence).ConfigureAwait(false);
             }
 
             var body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal sealed class EventConnection : IAsyncDisposable
             response?.Dispose();
             silence.Dispose();
 
-            if (failure is OperationCanceledException && isOver)
+            if (isOver && failure is OperationCanceledException or AshConnectionException)
             {
                 throw new IOException(Silent(silenceLimit), failure);
             }
