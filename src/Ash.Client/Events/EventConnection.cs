@@ -98,6 +98,8 @@ internal sealed class EventConnection : IAsyncDisposable
         }
         finally
         {
+            // What the caller does with an event takes its own time, not the server's.
+            silence.Stop();
             IsOpen = open;
         }
     }
