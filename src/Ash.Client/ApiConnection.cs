@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Ash.Client.Events;
 
 namespace Ash.Client;
 
@@ -163,9 +164,9 @@ internal sealed class ApiConnection : IDisposable
             using var json = JsonDocument.Parse(body);
 
             // The reference's own shape of a validation error keeps the reason in `message`.
-            message = Text(json.RootElement, "message") ?? Text(json.RootElement, "error");
-            code = Text(json.RootElement, "code");
-            requestId = Text(json.RootElement, "requestId") ?? requestId;
+            message = json.RootElement.FindMember("message").ReadText() ?? json.RootElement.FindMember("error").ReadText();
+            code = json.RootElement.FindMember("code").ReadText();
+            requestId = json.RootElement.FindMember("requestId").ReadText() ?? requestId;
         }
         catch (Exception failure) when (failure is JsonException or HttpRequestException or IOException)
         {
@@ -198,11 +199,4 @@ internal sealed class ApiConnection : IDisposable
         requestId: null);
 
     private static string Show(Uri url) => url.AbsoluteUri.TrimEnd('/');
-
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 }

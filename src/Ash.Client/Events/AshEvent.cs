@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Ash.Client.Events;
@@ -59,17 +60,16 @@ public sealed class AshEvent
         EventNames.ToolUse when Text("name") is { } name => new ToolUse(Text("id") ?? "", name, Element("input")),
         EventNames.ToolResult => new ToolResult(Text("tool_use_id"), Element("content"), Flag("is_error")),
         EventNames.TurnComplete => new TurnComplete((int?)Number("numTurns"), Text("result")),
-        EventNames.Error => new TurnError(Text("error") ?? Json.GetRawText(), Text("code")),
+        EventNames.Error => new TurnError(Text("error") ?? Encoding.UTF8.GetString(Data.Span), Text("code")),
         EventNames.Done => new Done(Uuid("sessionId"), Uuid("turnId"), Text("reason")),
         EventNames.Lifecycle when Text("type") is { } type => new Lifecycle(type, Number("seq"), Uuid("turnId"), Json),
         EventNames.SessionStart => new SessionStart(Uuid("sessionId"), Text("version")),
         _ => OtherBody.Instance,
     };
 
-    private JsonElement Element(string name) => Json.TryGetProperty(name, out var value) ? value : default;
+    private JsonElement Element(string name) => Json.FindMember(name);
 
-    private string? Text(string name) =>
-        Element(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+    private string? Text(string name) => Element(name).ReadText();
 
     private bool Flag(string name) => Element(name).ValueKind == JsonValueKind.True;
 
