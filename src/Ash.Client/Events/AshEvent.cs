@@ -6,6 +6,9 @@ namespace Ash.Client.Events;
 /// <summary>One event of a stream. Its data is read only when asked for; it may be kept for as long as wanted.</summary>
 public sealed class AshEvent
 {
+    // A server takes lines of an agent that are nested 256 deep, and puts them into events.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
+
     private readonly Lazy<JsonElement> json;
     private readonly Lazy<EventBody> body;
 
@@ -43,7 +46,7 @@ public sealed class AshEvent
     {
         try
         {
-            return JsonElement.Parse(Data.Span);
+            return JsonElement.Parse(Data.Span, Deep);
         }
         catch (JsonException)
         {

@@ -74,6 +74,14 @@ public sealed class AshEventTests
     }
 
     [Fact]
+    public void EventThatIsNestedDeeply_IsRead()
+    {
+        var read = Event("tool_use", $$"""{"id":"t1","name":"Deep","input":{{new string('[', 250)}}{{new string(']', 250)}} }""");
+
+        Assert.Equal("Deep", Assert.IsType<ToolUse>(read.Body).Name);
+    }
+
+    [Fact]
     public void TextThatIsNoUtf8_IsReadWithAMarkInItsPlace()
     {
         var read = new AshEvent("text_delta", (byte[])[.. "{\"delta\":\"a"u8, 0xff, .. "\"}"u8]);
