@@ -8,22 +8,47 @@ namespace Ash.Server.Sessions;
 /// <summary>How a session looks from outside.</summary>
 internal static class SessionView
 {
-    public static SessionInfo Describe(SessionRecord session, RunningTurn? turn) => new()
-    {
-        Id = session.Id,
-        TenantId = session.TenantId,
-        AgentName = session.AgentName,
-        SandboxId = session.Id.ToString(),
-        Status = session.Status.ToString().ToLowerInvariant(),
-        RunnerId = null,
-        ParentSessionId = session.ParentSessionId,
-        CreatedAt = session.CreatedAt,
-        LastActiveAt = session.LastActiveAt,
-        Model = session.Model,
-        AgentVersion = session.AgentVersion,
-        Turn = turn,
-        Isolation = session.Isolation,
-    };
+    public static SessionInfo Describe(SessionRecord session, RunningTurn? turn) => Describe(
+        session.Id,
+        session.TenantId,
+        session.AgentName,
+        session.AgentVersion,
+        session.Status,
+        session.ParentSessionId,
+        session.Model,
+        session.Isolation,
+        session.CreatedAt,
+        session.LastActiveAt,
+        turn);
+
+    /// <summary>By the columns that are needed: a list must not read every session's prompt, which may be a megabyte.</summary>
+    public static SessionInfo Describe(
+        Guid id,
+        string tenantId,
+        string agentName,
+        int agentVersion,
+        SessionStatus status,
+        Guid? parentSessionId,
+        string? model,
+        string isolation,
+        DateTimeOffset createdAt,
+        DateTimeOffset lastActiveAt,
+        RunningTurn? turn) => new()
+        {
+            Id = id,
+            TenantId = tenantId,
+            AgentName = agentName,
+            SandboxId = id.ToString(),
+            Status = status.ToString().ToLowerInvariant(),
+            RunnerId = null,
+            ParentSessionId = parentSessionId,
+            CreatedAt = createdAt,
+            LastActiveAt = lastActiveAt,
+            Model = model,
+            AgentVersion = agentVersion,
+            Turn = turn,
+            Isolation = isolation,
+        };
 
     public static TurnInfo Describe(TurnRecord turn) => new()
     {
