@@ -23,6 +23,15 @@ internal sealed partial class AgentDirectory(
     /// <summary>No content is removed between the moment that a deploy finds it there and the row that needs it.</summary>
     private readonly Gate _contents = new();
 
+    private readonly SemaphoreSlim _deploys = new(2);
+
+    /// <summary>A deploy holds all of its body, several times over: no more than two at a time, so it begins here, not with reading.</summary>
+    public async ValueTask<Gate.Pass> BeginDeployAsync(CancellationToken cancellationToken)
+    {
+        await _deploys.WaitAsync(cancellationToken);
+        return new Gate.Pass(_deploys);
+    }
+
     /// <summary>Makes the next version of an agent from the request's files or path. Nothing half done is left where it is refused.</summary>
     public async Task<DeployAgent> DeployAsync(string tenantId, DeployAgentRequest request, CancellationToken cancellationToken)
     {
