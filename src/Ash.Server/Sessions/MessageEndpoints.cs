@@ -36,7 +36,7 @@ internal static class MessageEndpoints
             .WithHeader("Accept", "application/json waits for the turn's end and answers with the turn; anything else streams it.")
             .Produces<TurnEnvelope>()
             .ProducesEvents(Events)
-            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 429, 503);
+            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 429);
         sessions.MapGet("/stream", FollowAsync)
             .WithName("FollowSession")
             .WithSummary("Stream everything that happened after a cursor, and then what happens")
