@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Ash.Protocol.Api;
+using Ash.Server.Events;
 using Ash.Server.Storage;
 
 namespace Ash.Server.Sessions;
@@ -8,6 +9,8 @@ namespace Ash.Server.Sessions;
 /// <summary>How a session looks from outside.</summary>
 internal static class SessionView
 {
+    private static readonly JsonDocumentOptions AsDeepAsALine = new() { MaxDepth = Json.MaxDepth };
+
     public static SessionInfo Describe(SessionRecord session, RunningTurn? turn) => Describe(
         session.Id,
         session.TenantId,
@@ -59,7 +62,7 @@ internal static class SessionView
         Retryable = turn.Retryable,
         Code = turn.Code,
         Result = turn.Result,
-        Usage = turn.Usage is null ? null : JsonElement.Parse(turn.Usage),
+        Usage = turn.Usage is null ? null : JsonElement.Parse(turn.Usage, AsDeepAsALine),
         CreatedAt = turn.CreatedAt,
         EndedAt = turn.EndedAt,
         LastEventId = turn.CompletedSeq?.ToString(CultureInfo.InvariantCulture),

@@ -103,7 +103,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
     private void Finish(string uuid, string subtype, bool isError)
     {
-        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"answer","user_message_uuids":["{{uuid}}"]}""");
+        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"answer","usage":{{host.Usage}},"user_message_uuids":["{{uuid}}"]}""");
         Say("""{"type":"system","subtype":"session_state_changed","state":"idle"}""");
     }
 
