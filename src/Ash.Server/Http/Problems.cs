@@ -25,6 +25,9 @@ internal static class Problems
     public static Problem UnknownAgent(string name) => new(
         404, "agent_not_found", $"Agent \"{name}\" not found");
 
+    public static Problem MissingContent(string agent) => new(
+        409, "agent_content_missing", $"The files of agent \"{agent}\" are gone from the server; deploy it again");
+
     public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
 
     public static Problem NotOffered(string field) => new(
