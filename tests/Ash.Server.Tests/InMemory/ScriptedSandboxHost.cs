@@ -16,6 +16,9 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
     /// <summary>How the CLI inside treats a message.</summary>
     public CliManner Manner { get; set; } = CliManner.Answers;
 
+    /// <summary>What the CLI says that a turn took, as JSON.</summary>
+    public string Usage { get; set; } = """{"output_tokens":1}""";
+
     /// <summary>What the next starts fail with; null lets them succeed.</summary>
     public SandboxException? StartFailure { get; set; }
 
