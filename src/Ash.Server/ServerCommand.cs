@@ -127,6 +127,7 @@ internal static class ServerCommand
             }
 
             Announce(app, settings, data);
+            app.Services.GetRequiredService<SelfTest>().Begin();
             await app.WaitForShutdownAsync();
             return 0;
         }
@@ -198,6 +199,11 @@ internal static class ServerCommand
         if (settings is { Model: ModelChoice.Claude, ModelKey: null, ModelBaseUrl: null })
         {
             Console.WriteLine("Warning: no model key; turns end with model_not_configured until the server is started with ANTHROPIC_API_KEY (or ASH_MODEL=scripted)");
+        }
+
+        if (settings is { ModelKey: not null, ModelBaseUrl: { IsLoopback: false, Scheme: "http" } })
+        {
+            Console.WriteLine($"Warning: the model key goes to {settings.ModelBaseUrl} unencrypted (choose an https address in ASH_MODEL_BASE_URL)");
         }
 
         if (settings.Isolation == IsolationLevel.Reduced)

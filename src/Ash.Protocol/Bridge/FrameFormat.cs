@@ -39,6 +39,14 @@ public static class FrameFormat
     public static bool TryRead(ref ReadOnlySequence<byte> input, out BridgeEvent header, out ReadOnlySequence<byte> payload) =>
         TryRead(ref input, BridgeJson.Default.BridgeEvent, BridgeProtocol.MaxLineBytes, out header, out payload);
 
+    /// <summary>How long the frame at the front of <paramref name="input"/> is; 0 where its header has not come yet.</summary>
+    /// <remarks>Asked once, it saves reading the header again with every piece of a payload that comes slowly.</remarks>
+    /// <exception cref="FrameException">What is there can never become a frame.</exception>
+    public static long LengthOfEvent(ReadOnlySequence<byte> input) =>
+        TryReadHeader(input, BridgeJson.Default.BridgeEvent, BridgeProtocol.MaxLineBytes, out BridgeEvent _, out var line, out var bytes)
+            ? line + bytes
+            : 0;
+
     /// <inheritdoc cref="TryRead(ref ReadOnlySequence{byte}, out BridgeEvent, out ReadOnlySequence{byte})"/>
     public static bool TryRead(ref ReadOnlySequence<byte> input, out BridgeCommand header, out ReadOnlySequence<byte> payload) =>
         TryRead(ref input, BridgeJson.Default.BridgeCommand, BridgeProtocol.MaxLineBytes, out header, out payload);
@@ -72,8 +80,23 @@ public static class FrameFormat
         out ReadOnlySequence<byte> payload)
         where T : class
     {
-        header = null!; // Only looked at where the method returns true.
         payload = default;
+        if (!TryReadHeader(input, type, maxPayloadBytes, out header, out var line, out var bytes) || input.Length - line < bytes)
+        {
+            return false;
+        }
+
+        payload = input.Slice(line, bytes);
+        input = input.Slice(line + bytes);
+        return true;
+    }
+
+    private static bool TryReadHeader<T>(
+        in ReadOnlySequence<byte> input, JsonTypeInfo<T> type, int maxPayloadBytes, out T header, out long lineBytes, out int payloadBytes)
+        where T : class
+    {
+        header = null!; // Only looked at where the method returns true.
+        (lineBytes, payloadBytes) = (0, 0);
 
         if (input.PositionOf((byte)'\n') is not { } lineEnd)
         {
@@ -90,15 +113,8 @@ public static class FrameFormat
 
         var reader = new Utf8JsonReader(line);
         header = Parse(ref reader, type);
-        var bytes = PayloadBytesOf(header, maxPayloadBytes);
-        var rest = input.Slice(input.GetPosition(1, lineEnd));
-        if (rest.Length < bytes)
-        {
-            return false;
-        }
-
-        payload = rest.Slice(0, bytes);
-        input = rest.Slice(bytes);
+        payloadBytes = PayloadBytesOf(header, maxPayloadBytes);
+        lineBytes = line.Length + 1;
         return true;
     }
 

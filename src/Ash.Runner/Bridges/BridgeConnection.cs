@@ -103,18 +103,21 @@ internal sealed partial class BridgeConnection : IBridgeConnection
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closed.Token);
         try
         {
+            var expected = 0L;
             while (true)
             {
                 var read = await reader.ReadAsync(either.Token);
                 var rest = read.Buffer;
                 var any = false;
-                while (FrameFormat.TryRead(ref rest, out BridgeEvent frame, out var payload))
+                while (rest.Length >= expected && FrameFormat.TryRead(ref rest, out BridgeEvent frame, out var payload))
                 {
                     CheckNumber(frame);
                     handler.OnFrame(frame, payload);
                     any = true;
+                    expected = 0;
                 }
 
+                expected = expected > 0 || rest.IsEmpty ? expected : FrameFormat.LengthOfEvent(rest);
                 reader.AdvanceTo(rest.Start, rest.End);
                 if (any)
                 {

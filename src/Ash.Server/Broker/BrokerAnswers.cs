@@ -35,6 +35,9 @@ internal static class BrokerAnswers
         context, 413, "request_too_large", BrokerErrorCode.RequestTooLarge,
         $"The request is larger than {limit} bytes.", isFinal: true);
 
+    public static Task NetworkDeniedAsync(HttpContext context, string reason) => WriteAsync(
+        context, 403, "permission_error", BrokerErrorCode.NetworkDenied, reason, isFinal: true);
+
     /// <summary>Not final: a sandbox that asks too much waits, and goes on.</summary>
     public static Task RateLimitedAsync(HttpContext context, TimeSpan wait)
     {

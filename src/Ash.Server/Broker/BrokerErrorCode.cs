@@ -8,6 +8,7 @@ internal static class BrokerErrorCode
     public const string UpstreamTimeout = "model_timeout";
     public const string RequestTooLarge = "request_too_large";
     public const string RequestBroken = "request_broken";
+    public const string NetworkDenied = "network_denied";
     public const string RateLimited = "broker_rate_limited";
     public const string TokenMissing = "token_missing";
     public const string NotAllowed = "path_not_allowed";

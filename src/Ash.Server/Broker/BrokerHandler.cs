@@ -57,7 +57,7 @@ internal sealed partial class BrokerHandler(
 
         if (TokenHashOf(context.Request) is not { } tokenHash)
         {
-            LogRefused(socket.SandboxId, BrokerErrorCode.TokenMissing);
+            LogTokenMissing(socket.SandboxId);
             await BrokerAnswers.TokenMissingAsync(context);
             return;
         }
@@ -69,7 +69,6 @@ internal sealed partial class BrokerHandler(
                 break;
 
             case ModelCallVerdict.Refused refusal:
-                LogRefused(socket.SandboxId, refusal.Code);
                 await BrokerAnswers.RefusedAsync(context, refusal);
                 break;
         }
@@ -108,6 +107,14 @@ internal sealed partial class BrokerHandler(
         {
             outcome.ErrorCode = BrokerErrorCode.ModelNotConfigured;
             return BrokerAnswers.ModelNotConfiguredAsync(context);
+        }
+
+        if (context.Request.Headers.ContentEncoding.Count > 0)
+        {
+            // What cannot be read cannot be judged.
+            outcome.ErrorCode = BrokerErrorCode.RequestBroken;
+            context.Response.Headers.Connection = "close";
+            return BrokerAnswers.BrokenRequestAsync(context, StatusCodes.Status415UnsupportedMediaType);
         }
 
         if (context.Request.ContentLength > options.Value.MaxRequestBytes)
@@ -192,8 +199,8 @@ internal sealed partial class BrokerHandler(
     [LoggerMessage(LogLevel.Debug, "Sandbox {SandboxId} asks the broker too often and has to wait")]
     private partial void LogRateLimited(string sandboxId);
 
-    [LoggerMessage(LogLevel.Warning, "Refused a model call of sandbox {SandboxId}: {Code}")]
-    private partial void LogRefused(string sandboxId, string code);
+    [LoggerMessage(LogLevel.Debug, "Sandbox {SandboxId} called the model without a token")]
+    private partial void LogTokenMissing(string sandboxId);
 
     [LoggerMessage(LogLevel.Debug,
         "Sandbox {SandboxId} called the model for {Handle}: {Operation} {Model}, status {Status}, attempts {Attempts}, {Milliseconds} ms")]

@@ -15,8 +15,7 @@ internal static class ModelHeaders
 
     private static readonly string[] RequestPrefixes = ["anthropic-", "x-claude-code-", "x-stainless-"];
 
-    private static readonly FrozenSet<string> RequestContent = FrozenSet.Create(
-        StringComparer.OrdinalIgnoreCase, "Content-Type", "Content-Encoding");
+    private static readonly FrozenSet<string> RequestContent = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "Content-Type");
 
     private static readonly FrozenSet<string> Response = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,

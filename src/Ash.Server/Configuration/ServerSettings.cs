@@ -43,6 +43,9 @@ internal sealed record ServerSettings
 
     public required TimeSpan TurnTimeout { get; init; }
     public required TimeSpan OrphanTimeout { get; init; }
+
+    /// <summary>What one turn may add to the log.</summary>
+    public required long TurnOutputBytes { get; init; }
     public required TimeSpan EndedRetention { get; init; }
 
     /// <summary>A turn's partial rows are kept for so long after its end.</summary>

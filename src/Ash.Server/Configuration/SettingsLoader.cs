@@ -70,6 +70,7 @@ internal static class SettingsLoader
             IdleTimeout = IdleTimeout(reader),
             TurnTimeout = reader.Duration("ASH_TURN_TIMEOUT", TimeSpan.FromHours(1), Shortest, Longest),
             OrphanTimeout = reader.Duration("ASH_ORPHAN_TIMEOUT", TimeSpan.FromMinutes(10), Shortest, Longest),
+            TurnOutputBytes = reader.Number("ASH_TURN_OUTPUT_MB", 1024, min: 1, max: 1024 * 1024) * 1024L * 1024L,
             EndedRetention = reader.Duration("ASH_ENDED_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
             DeltaRetention = reader.Duration("ASH_DELTA_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
             Shutdown = reader.Choice("ASH_SHUTDOWN", ShutdownMode.Drain, ("drain", ShutdownMode.Drain), ("keep", ShutdownMode.Keep)),

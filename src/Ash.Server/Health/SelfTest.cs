@@ -2,13 +2,20 @@ using Ash.Runner.Sandboxes;
 
 namespace Ash.Server.Health;
 
-/// <summary>One real sandbox, started and looked at once; whoever asks meanwhile waits for the same result.</summary>
-internal sealed class SelfTest
+/// <summary>
+/// One real sandbox, started and looked at; whoever asks meanwhile waits for the same result. No session gets a sandbox
+/// before it has passed.
+/// </summary>
+internal sealed class SelfTest(ISandboxHost host)
 {
     private readonly Lock _gate = new();
     private Task<IReadOnlyList<string>>? _running;
 
-    public Task<IReadOnlyList<string>> ResultAsync(ISandboxHost host, CancellationToken cancellationToken)
+    /// <summary>So that nobody has to wait for it later.</summary>
+    public void Begin() => _ = ResultAsync(CancellationToken.None);
+
+    /// <returns>What is missing on this machine, each with its remedy; empty where sandboxes are safe to use.</returns>
+    public Task<IReadOnlyList<string>> ResultAsync(CancellationToken cancellationToken)
     {
         Task<IReadOnlyList<string>> running;
         lock (_gate)

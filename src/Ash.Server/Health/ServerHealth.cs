@@ -1,5 +1,4 @@
 using Ash.Protocol.Api;
-using Ash.Runner.Sandboxes;
 using Ash.Server.Configuration;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
@@ -8,7 +7,7 @@ namespace Ash.Server.Health;
 
 /// <summary>How the server is. The store is asked by a write, the sandboxes by one real sandbox, remembered for this boot.</summary>
 internal sealed class ServerHealth(
-    SessionRuntimes sessions, SandboxDirectory sandboxes, ISandboxHost host, StoreWriter writer, SelfTest selfTest, ServerSettings settings, ServerStart start)
+    SessionRuntimes sessions, SandboxDirectory sandboxes, StoreWriter writer, SelfTest selfTest, ServerSettings settings, ServerStart start)
 {
     public HealthInfo Describe()
     {
@@ -30,7 +29,7 @@ internal sealed class ServerHealth(
 
     public async Task<ReadinessInfo> CheckAsync(CancellationToken cancellationToken)
     {
-        List<string> missing = [.. await selfTest.ResultAsync(host, cancellationToken)];
+        List<string> missing = [.. await selfTest.ResultAsync(cancellationToken)];
         try
         {
             await writer.WriteAsync(Durability.Process, static transaction => transaction.Touch());

@@ -17,10 +17,16 @@ internal static class Problems
 
     public static readonly Problem NotFound = new(404, "not_found", "There is nothing at this address; the routes are listed at /docs");
     public static readonly Problem Internal = new(500, "internal_error", "Internal Server Error");
+    public static readonly Problem StoreUnavailable = new(
+        503, "store_unavailable", "The server could not store or read what this needs; is its disk full? Free some of it and try again; its log says more");
+
     public static readonly Problem ShuttingDown = new(503, "shutting_down", "The server is shutting down; try again in a moment");
 
     public static Problem UnknownAgent(string name) => new(
         404, "agent_not_found", $"Agent \"{name}\" not found");
+
+    public static Problem MissingContent(string agent) => new(
+        409, "agent_content_missing", $"The files of agent \"{agent}\" are gone from the server; deploy it again");
 
     public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Security.Cryptography;
 using Ash.Server.Broker;
 
@@ -16,17 +17,19 @@ internal sealed partial class ModelCallAuthority(SandboxDirectory sandboxes, ILo
     public async ValueTask<ModelCallVerdict> AuthorizeAsync(
         string sandboxId, ReadOnlyMemory<byte> tokenHash, CancellationToken cancellationToken)
     {
-        if (!sandboxes.TryFind(sandboxId, out var sandbox, out var session)
-            || !CryptographicOperations.FixedTimeEquals(tokenHash.Span, sandbox.TokenHash))
+        if (!sandboxes.TryFind(sandboxId, out var sandbox, out var session))
         {
-            LogRefused(sandboxId, WrongToken.Code);
             return WrongToken;
+        }
+
+        if (!CryptographicOperations.FixedTimeEquals(tokenHash.Span, sandbox.TokenHash))
+        {
+            return Refuse(sandbox, WrongToken);
         }
 
         if (await session.ModelCallAsync(sandbox) is not { } turnId)
         {
-            LogRefused(sandboxId, NoTurn.Code);
-            return NoTurn;
+            return Refuse(sandbox, NoTurn);
         }
 
         return new ModelCallVerdict.Allowed(turnId);
@@ -35,8 +38,20 @@ internal sealed partial class ModelCallAuthority(SandboxDirectory sandboxes, ILo
     public void Record(ModelCall call) => LogCall(
         call.SandboxId, call.Handle, call.Model, call.InputTokens, call.OutputTokens, call.Status, call.Attempts, call.Duration.TotalMilliseconds);
 
-    [LoggerMessage(LogLevel.Warning, "Refused a model call of sandbox {SandboxId}: {Code}")]
-    private partial void LogRefused(string sandboxId, string code);
+    /// <remarks>A sandbox may ask hundreds of times a minute: the log names the first, and then only how the number grows.</remarks>
+    private ModelCallVerdict.Refused Refuse(SessionSandbox sandbox, ModelCallVerdict.Refused verdict)
+    {
+        var refused = sandbox.CountRefusedCall();
+        if (BitOperations.IsPow2(refused))
+        {
+            LogRefused(sandbox.Id, verdict.Code, refused);
+        }
+
+        return verdict;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Refused a model call of sandbox {SandboxId}: {Code} (refused so far: {Refused})")]
+    private partial void LogRefused(string sandboxId, string code, int refused);
 
     [LoggerMessage(
         LogLevel.Debug,

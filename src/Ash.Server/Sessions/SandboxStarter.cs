@@ -7,6 +7,7 @@ using Ash.Runner.Workspaces;
 using Ash.Server.Agents;
 using Ash.Server.Broker;
 using Ash.Server.Configuration;
+using Ash.Server.Health;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -24,6 +25,7 @@ internal sealed partial class SandboxStarter(
     BrokerSockets broker,
     StoreWriter writer,
     AgentEnvironments environments,
+    SelfTest selfTest,
     ServerSettings settings,
     TimeProvider clock,
     ILoggerFactory loggers,
@@ -35,6 +37,11 @@ internal sealed partial class SandboxStarter(
     /// <exception cref="SandboxException">It could not be started; nothing of it is left.</exception>
     public async Task<SessionSandbox> StartAsync(SessionRecord session, ISandboxListener listener, CancellationToken cancellationToken)
     {
+        if (await selfTest.ResultAsync(cancellationToken) is { Count: > 0 } missing)
+        {
+            throw new SandboxException(string.Join(' ', missing));
+        }
+
         var id = RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", 12);
         var token = "ash_sandbox_" + RandomNumberGenerator.GetHexString(48, lowercase: true);
         var tokenHash = SHA256.HashData(Encoding.ASCII.GetBytes(token));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
@@ -60,9 +61,21 @@ internal sealed partial class SessionDirectory(
             .Where(session => session.TenantId == tenantId && (agentName == null || session.AgentName == agentName))
             .OrderByDescending(session => session.CreatedAt)
             .ThenByDescending(session => session.Id)
+            .Select(session => SessionView.Describe(
+                session.Id,
+                session.TenantId,
+                session.AgentName,
+                session.AgentVersion,
+                session.Status,
+                session.ParentSessionId,
+                session.Model,
+                session.Isolation,
+                session.CreatedAt,
+                session.LastActiveAt,
+                null))
             .ToListAsync(cancellationToken);
 
-        return [.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : SessionView.Describe(session, null))];
+        return [.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session)];
     }
 
     /// <summary>Creates a session whose sandbox is up. A failure leaves nothing behind.</summary>
@@ -80,7 +93,12 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Refused(Problems.UnknownAgent(request.Agent));
         }
 
-        var session = Describe(tenantId, agent, request);
+        if (!TryOpen(agent, out var content))
+        {
+            return new CreateSession.Refused(Problems.MissingContent(agent.Name));
+        }
+
+        var session = NewSession(tenantId, agent, content.Settings, request);
         try
         {
             if (!await TryInsertAsync(session, key))
@@ -145,7 +163,22 @@ internal sealed partial class SessionDirectory(
         return new CreateSession.Refused(Problems.CreateFailed(failure ?? "the session ended meanwhile"));
     }
 
-    private SessionRecord Describe(string tenantId, AgentRecord agent, CreateSessionRequest request)
+    private bool TryOpen(AgentRecord agent, [NotNullWhen(true)] out AgentContent? content)
+    {
+        try
+        {
+            content = contents.Open(agent.ContentHash);
+            return true;
+        }
+        catch (SandboxException failure)
+        {
+            LogContentMissing(agent.Name, failure.Message);
+            content = null;
+            return false;
+        }
+    }
+
+    private SessionRecord NewSession(string tenantId, AgentRecord agent, AgentSettings agentSettings, CreateSessionRequest request)
     {
         var id = Guid.CreateVersion7();
         var at = clock.GetUtcNow();
@@ -162,7 +195,7 @@ internal sealed partial class SessionDirectory(
             CliSessionId = id,
             Model = request.Model,
             SystemPrompt = request.SystemPrompt is { Length: > 0 } prompt ? prompt : null,
-            PermissionMode = request.PermissionMode ?? contents.Open(agent.ContentHash).Settings.PermissionMode ?? settings.PermissionMode,
+            PermissionMode = request.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
             ExtraEnv = request.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
             Isolation = host.Isolation.ToString().ToLowerInvariant(),
             CreatedAt = at,
@@ -218,6 +251,9 @@ internal sealed partial class SessionDirectory(
             ? await StartOnceAsync(session)
             : new CreateSession.Created(await DescribeAsync(tenantId, session.Id, cancellationToken) ?? SessionView.Describe(session, turn: null));
     }
+
+    [LoggerMessage(LogLevel.Warning, "Agent {AgentName} gets no sessions: {Reason}")]
+    private partial void LogContentMissing(string agentName, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Session {SessionId} of agent {AgentName} could not be created: {Reason}")]
     private partial void LogCreateFailed(Guid sessionId, string agentName, string reason);

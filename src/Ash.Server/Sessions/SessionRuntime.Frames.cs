@@ -1,3 +1,4 @@
+using System.Numerics;
 using Ash.Protocol.Bridge;
 using Ash.Server.Events;
 using Ash.Server.Storage;
@@ -10,6 +11,16 @@ namespace Ash.Server.Sessions;
 internal sealed partial class SessionRuntime
 {
     private const int MaxUnanswered = 1000;
+    private const long MaxIdleOutputBytes = 16 * 1024 * 1024;
+
+    private const string OutputLimit = "output_limit";
+
+    /// <summary>What a row costs besides its payload.</summary>
+    private const int RowBytes = 100;
+
+    private long _saidBytes;
+    private int _malformedLines;
+    private bool _isFlooding;
 
     async Task ISandboxListener.OnBatchAsync(SessionSandbox sandbox, IReadOnlyList<BridgeItem> batch, long lastFrame)
     {
@@ -69,7 +80,11 @@ internal sealed partial class SessionRuntime
     {
         if (!CliLine.TryInspect(line, out var info))
         {
-            reading.Entries.Add(Facts.Error(_current?.Id, "line_malformed", "A line that is not one JSON object was thrown away."));
+            if (BitOperations.IsPow2(++_malformedLines))
+            {
+                reading.Entries.Add(Facts.Error(_current?.Id, "line_malformed", $"Lines that are not one JSON object are thrown away: {_malformedLines} so far."));
+            }
+
             return;
         }
 
@@ -117,12 +132,46 @@ internal sealed partial class SessionRuntime
         }
 
         var running = reading.Ended is null ? _current : null;
+        if (IsTooMuch(sandbox, line.Length, running))
+        {
+            return;
+        }
+
         reading.Entries.Add(new LogEntry(EventType.Cli, running?.Id, line, info.IsPartial));
         if (info.Kind == CliLineKind.Result && running is { IsHandedOver: true } && Answers(info, running))
         {
             MeetMemoryLimit(sandbox, running.Id, reading);
             reading.End(running, TurnOutcome.FromResult(running, info, line));
         }
+    }
+
+    /// <summary>One session may not fill the store that all share: beyond the limit its CLI is killed, and what it still says is dropped.</summary>
+    private bool IsTooMuch(SessionSandbox sandbox, int bytes, Turn? turn)
+    {
+        var limit = turn is null ? Math.Min(MaxIdleOutputBytes, _services.Settings.TurnOutputBytes) : _services.Settings.TurnOutputBytes;
+        _saidBytes += bytes + RowBytes;
+        if (_saidBytes <= limit)
+        {
+            return false;
+        }
+
+        if (!_isFlooding)
+        {
+            _isFlooding = true;
+            sandbox.Cli.IsClosing = turn is null;
+            LogFlood(Id, sandbox.Id, limit);
+            KillCli(sandbox);
+        }
+
+        return true;
+    }
+
+    /// <summary>What is said from now on counts anew.</summary>
+    private void ForgetOutput()
+    {
+        _saidBytes = 0;
+        _malformedLines = 0;
+        _isFlooding = false;
     }
 
     private void ReadFirstAnswer(SessionSandbox sandbox)
@@ -181,7 +230,9 @@ internal sealed partial class SessionRuntime
         }
 
         reading.CouldNotResume = exited.Code is not null && sandbox.Cli is { Resumes: true, HasAnswered: false };
-        var cause = MeetMemoryLimit(sandbox, turn?.Id, reading) && exited.Signal is not null ? "oom" : "cli_exited";
+        var cause = _isFlooding ? OutputLimit
+            : MeetMemoryLimit(sandbox, turn?.Id, reading) && exited.Signal is not null ? "oom"
+            : "cli_exited";
         reading.Loss = cause;
         reading.Entries.Add(Facts.SandboxLost(turn?.Id, cause, exited.Code, exited.Signal));
         if (turn is not null && OutcomeOfLoss(turn, cause, "The agent's process ended in mid-turn.") is { } outcome)
@@ -197,7 +248,7 @@ internal sealed partial class SessionRuntime
     /// <summary>Null where the turn is to be started again: it never called the model, so nothing can have happened twice.</summary>
     private static TurnOutcome? OutcomeOfLoss(Turn turn, string cause, string error) =>
         turn.StopReason is { } stopped ? TurnOutcome.Stopped(stopped)
-        : !turn.HasCalledModel && turn.Attempts < MaxAttempts ? null
+        : !turn.HasCalledModel && turn.Attempts < MaxAttempts && cause != OutputLimit ? null
         : TurnOutcome.Lost(cause, error);
 
     private async Task StoreAsync(SessionSandbox sandbox, BatchReading reading, long lastFrame)
@@ -336,6 +387,9 @@ internal sealed partial class SessionRuntime
 
     [LoggerMessage(LogLevel.Warning, "The CLI of session {SessionId} in sandbox {SandboxId} asks and does not read; it is killed")]
     private partial void LogDeaf(Guid sessionId, string sandboxId);
+
+    [LoggerMessage(LogLevel.Warning, "The CLI of session {SessionId} in sandbox {SandboxId} said more than {Limit} bytes; it is killed")]
+    private partial void LogFlood(Guid sessionId, string sandboxId, long limit);
 
     [LoggerMessage(LogLevel.Debug, "The CLI of session {SessionId} waits for a message")]
     private partial void LogCliWaits(Guid sessionId);

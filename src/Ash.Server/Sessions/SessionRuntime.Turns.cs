@@ -215,6 +215,7 @@ internal sealed partial class SessionRuntime
         turn.Attempts++;
         turn.IsHandedOver = true;
         turn.IsSettledByCli = false;
+        ForgetOutput();
         var sandbox = _sandbox!; // Ready for a turn, so it is there.
         sandbox.Cli.IsIdle = false;
         _turnTimer.Change(_services.Settings.TurnTimeout, Timeout.InfiniteTimeSpan);
@@ -313,6 +314,7 @@ internal sealed partial class SessionRuntime
         if (_current == turn)
         {
             _current = null;
+            ForgetOutput();
             Stop(_turnTimer);
             Stop(_stopTimer);
         }

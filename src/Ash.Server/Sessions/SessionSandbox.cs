@@ -36,6 +36,7 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     private long _order;
     private long _lastFrame;
     private long _newestFrame;
+    private int _refusedCalls;
 
     public SessionSandbox(
         ISandbox sandbox, IDisposable brokerSocket, byte[] tokenHash, long lastFrame, TimeProvider clock, ILogger logger)
@@ -68,6 +69,10 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     public Task<Hello> Connected => _connected.Task;
 
     public Task<SandboxExit> Exited => _sandbox.Exited;
+
+    /// <summary>Counts a model call that was refused.</summary>
+    /// <returns>How many that makes.</returns>
+    public int CountRefusedCall() => Interlocked.Increment(ref _refusedCalls);
 
     /// <summary>How many commands the bridge has not answered.</summary>
     public int Unanswered

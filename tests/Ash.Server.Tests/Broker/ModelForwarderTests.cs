@@ -438,6 +438,36 @@ public sealed class ModelForwarderTests
         Assert.Equal("false", ShouldRetry(answer));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RequestThatReachesIntoTheNetwork_IsRefused_AndTheModelNeverHasItWhole(bool isLarge)
+    {
+        await using var server = await BrokerServer.StartAsync(options => options.MaxReplayBytes = isLarge ? 0 : 1024 * 1024);
+        var padding = new string('x', isLarge ? 500_000 : 10);
+        var call = BrokerServer.Call($$$"""{"model":"{{{padding}}}","tools":[{"type":"web_search_20250305","name":"web_search"}]}""");
+
+        var answer = await server.Inside().SendAsync(call, Cancelled);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Equal("false", ShouldRetry(answer));
+        Assert.Contains("network_denied: web_search", await answer.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        Assert.DoesNotContain(server.Upstream.Requests, request => Encoding.UTF8.GetString(request.Body).Contains("web_search", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task CompressedRequest_IsRefused()
+    {
+        await using var server = await BrokerServer.StartAsync();
+        var call = BrokerServer.Call();
+        call.Content!.Headers.ContentEncoding.Add("gzip");
+
+        var answer = await server.Inside().SendAsync(call, Cancelled);
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+        Assert.Empty(server.Upstream.Requests);
+    }
+
     [Fact]
     public async Task MissingKey_IsAFinalErrorWithItsCode_WhenTheModelIsTheRealApi()
     {

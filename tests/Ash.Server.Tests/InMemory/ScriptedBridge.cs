@@ -74,7 +74,10 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
         var message = document.RootElement;
         if (message.GetProperty("type").GetString() == "user" && host.Remark is { } remark)
         {
-            Say(remark);
+            for (var said = 0; said < host.Remarks; said++)
+            {
+                Say(remark);
+            }
         }
 
         switch (message.GetProperty("type").GetString())
@@ -113,7 +116,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
     private void Finish(string uuid, string subtype, bool isError)
     {
-        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"{{host.Answer}}","user_message_uuids":["{{uuid}}"]}""");
+        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"{{host.Answer}}","usage":{{host.Usage}},"user_message_uuids":["{{uuid}}"]}""");
         Say("""{"type":"system","subtype":"session_state_changed","state":"idle"}""");
     }
 

@@ -16,6 +16,9 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
     /// <summary>How the CLI inside treats a message.</summary>
     public CliManner Manner { get; set; } = CliManner.Answers;
 
+    /// <summary>What the CLI says that a turn took, as JSON.</summary>
+    public string Usage { get; set; } = """{"output_tokens":1}""";
+
     /// <summary>What the next starts fail with; null lets them succeed.</summary>
     public SandboxException? StartFailure { get; set; }
 
@@ -24,6 +27,12 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
 
     /// <summary>A line that the CLI says before it takes each message, in a frame of its own; null for none.</summary>
     public string? Remark { get; set; }
+
+    /// <summary>How often the remark is said.</summary>
+    public int Remarks { get; set; } = 1;
+
+    /// <summary>What the self-test finds.</summary>
+    public IReadOnlyList<string> Missing { get; set; } = [];
 
     /// <summary>Commands of users end only with it.</summary>
     public TaskCompletionSource? ExecHold { get; set; }
@@ -94,7 +103,7 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
 
     public Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) => Task.FromResult(Missing);
 
     internal void Forget(string sandboxId) => _live.TryRemove(sandboxId, out _);
 

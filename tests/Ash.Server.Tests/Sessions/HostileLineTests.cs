@@ -1,4 +1,5 @@
 using Ash.Server.Tests.InMemory;
+using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Sessions;
 
@@ -29,6 +30,40 @@ public sealed class HostileLineTests
         await server.Client.Sessions.StopAsync(session.Id);
         await server.Client.Sessions.ResumeAsync(session.Id);
 
+        Assert.Equal("completed", await await server.BeginTurnAsync(session, "two"));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Rubbish_IsCounted_AndNotStoredLineByLine()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        server.Host.Remark = "rubbish";
+        server.Host.Remarks = 5000;
+        var session = await server.CreateSessionAsync();
+
+        Assert.Equal("completed", await await server.BeginTurnAsync(session, "one"));
+
+        await using var db = await server.ReadStoreAsync();
+        Assert.InRange(await db.Events.CountAsync(), 8, 40);
+        Assert.Contains("4096 so far", await server.ReadStreamAsync(session), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Flood_EndsItsTurn_AndTheNextMessageWorks()
+    {
+        await using var server = await InMemoryServer.StartAsync(settings => settings with { TurnOutputBytes = 1024 * 1024 });
+        server.Host.Remark = $$"""{"type":"stream_event","event":"{{new string('x', 10_000)}}"}""";
+        server.Host.Remarks = 200;
+        server.Host.Manner = CliManner.Waits;
+        var session = await server.CreateSessionAsync();
+
+        Assert.Equal("sandbox_lost", await await server.BeginTurnAsync(session, "one"));
+
+        await using var db = await server.ReadStoreAsync();
+        Assert.Equal("output_limit", await db.Turns.Select(turn => turn.Code).SingleAsync());
+        Assert.InRange(await db.Events.CountAsync(), 100, 130);
+        server.Host.Remark = null;
+        server.Host.Manner = CliManner.Answers;
         Assert.Equal("completed", await await server.BeginTurnAsync(session, "two"));
     }
 
