@@ -21,10 +21,10 @@ internal sealed class BridgeProcess
 
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
-    private readonly EventLoop loop = new();
-    private readonly Children children;
-    private readonly HostLink link;
-    private bool isEnding;
+    private readonly EventLoop _loop = new();
+    private readonly Children _children;
+    private readonly HostLink _link;
+    private bool _isEnding;
 
     private BridgeProcess(RunOptions options)
     {
@@ -32,22 +32,22 @@ internal sealed class BridgeProcess
         var outbox = new Outbox(pool);
         Memory<byte> scratch = GC.AllocateUninitializedArray<byte>(PipeReader.MaxRead, pinned: true);
 
-        children = new Children(loop, SandboxPaths.Workspace);
-        var cli = new Cli(loop, children, pool, outbox, scratch);
-        var executions = new Executions(loop, children, outbox, scratch);
-        var commands = new CommandExecutor(outbox, children, cli, executions, onShutdown: EndSoon);
-        link = new HostLink(
-            loop,
+        _children = new Children(_loop, SandboxPaths.Workspace);
+        var cli = new Cli(_loop, _children, pool, outbox, scratch);
+        var executions = new Executions(_loop, _children, outbox, scratch);
+        var commands = new CommandExecutor(outbox, _children, cli, executions, onShutdown: EndSoon);
+        _link = new HostLink(
+            _loop,
             pool,
             outbox,
             cli,
             commands,
             options.HostSocket,
             options.OrphanTimeout,
-            onOrphaned: () => children.KillAll(() => Libc.Exit(OrphanedExit)));
-        loop.AfterRound = AfterRound;
+            onOrphaned: () => _children.KillAll(() => Libc.Exit(OrphanedExit)));
+        _loop.AfterRound = AfterRound;
 
-        if (RelayListener.Start(loop, pool, options.RelayPort, options.BrokerSocket) is not 0 and var error)
+        if (RelayListener.Start(_loop, pool, options.RelayPort, options.BrokerSocket) is not 0 and var error)
         {
             Descriptor.Say(Descriptor.StandardError, $"no relay on 127.0.0.1:{options.RelayPort}: {Errno.Text(error)}");
         }
@@ -60,21 +60,21 @@ internal sealed class BridgeProcess
         Libc.ProcessControl(Libc.SetDumpable, 0, 0, 0, 0);
 
         var bridge = new BridgeProcess(options);
-        StartThread(bridge.children.RunSpawner);
+        StartThread(bridge._children.RunSpawner);
         StartThread(() =>
         {
-            bridge.link.Start();
-            bridge.loop.Run();
+            bridge._link.Start();
+            bridge._loop.Run();
         });
-        bridge.children.Reaper.Run();
+        bridge._children.Reaper.Run();
     }
 
     private static void StartThread(ThreadStart run) => new Thread(run, StackBytes) { IsBackground = true }.Start();
 
     private void AfterRound()
     {
-        link.Flush();
-        if (isEnding && link.HasNothingToSend)
+        _link.Flush();
+        if (_isEnding && _link.HasNothingToSend)
         {
             Libc.Exit(0);
         }
@@ -83,7 +83,7 @@ internal sealed class BridgeProcess
     /// <summary>Nothing but this process is left. The answer still has to go out, if somebody is there to take it.</summary>
     private void EndSoon()
     {
-        isEnding = true;
-        loop.After(LastWords, () => Libc.Exit(0));
+        _isEnding = true;
+        _loop.After(LastWords, () => Libc.Exit(0));
     }
 }

@@ -9,39 +9,39 @@ namespace Ash.Cli;
 /// <summary>What a running command works with.</summary>
 internal sealed class CommandContext : IDisposable
 {
-    private readonly GlobalOptions options;
-    private readonly Lazy<CliConfig> config;
-    private readonly Lazy<AshClient> client;
+    private readonly GlobalOptions _options;
+    private readonly Lazy<CliConfig> _config;
+    private readonly Lazy<AshClient> _client;
 
     public CommandContext(CliHost host, GlobalOptions options, ParseResult parse)
     {
-        this.options = options;
+        _options = options;
         Host = host;
         Parse = parse;
         Output = new CliOutput(host, parse.GetValue(options.Json));
         Store = new ConfigStore(Path.Combine(host.HomeFolder, ".ash"));
-        config = new(Store.Read);
-        client = new(() => Connect(ServerUrl, ApiKey));
+        _config = new(Store.Read);
+        _client = new(() => Connect(ServerUrl, ApiKey));
     }
 
     public CliHost Host { get; }
     public ParseResult Parse { get; }
     public CliOutput Output { get; }
     public ConfigStore Store { get; }
-    public CliConfig Config => config.Value;
+    public CliConfig Config => _config.Value;
 
     /// <summary>The server that commands go to.</summary>
     public Uri ServerUrl => ServerAddress.Parse(
-        Parse.GetValue(options.Server) ?? Host.Variable("ASH_SERVER_URL") ?? Config.ServerUrl ?? ServerAddress.Default);
+        Parse.GetValue(_options.Server) ?? Host.Variable("ASH_SERVER_URL") ?? Config.ServerUrl ?? ServerAddress.Default);
 
     /// <summary>The key that was given for this command, by option or environment.</summary>
-    public string? GivenApiKey => Parse.GetValue(options.ApiKey) ?? Host.Variable("ASH_API_KEY");
+    public string? GivenApiKey => Parse.GetValue(_options.ApiKey) ?? Host.Variable("ASH_API_KEY");
 
     /// <summary>The key that commands use; null where there is none.</summary>
     public string? ApiKey => GivenApiKey ?? Config.ApiKey ?? FirstKeyOfThisMachine();
 
     /// <summary>A client of <see cref="ServerUrl"/>, made when first asked for.</summary>
-    public AshClient Client => client.Value;
+    public AshClient Client => _client.Value;
 
     /// <param name="dataDir">From the command line, or null.</param>
     public DataFolder DataFolder(string? dataDir) => new(
@@ -56,9 +56,9 @@ internal sealed class CommandContext : IDisposable
 
     public void Dispose()
     {
-        if (client.IsValueCreated)
+        if (_client.IsValueCreated)
         {
-            client.Value.Dispose();
+            _client.Value.Dispose();
         }
     }
 

@@ -10,7 +10,7 @@ namespace Ash.Simulator;
 /// <summary>A call of the Messages API, read as far as a script may ask about it.</summary>
 internal sealed class ModelRequest
 {
-    private static readonly string[] _counted = ["system", "tools", "messages"];
+    private static readonly string[] Counted = ["system", "tools", "messages"];
 
     private readonly IHeaderDictionary _headers;
     private readonly JsonElement _body;
@@ -44,7 +44,7 @@ internal sealed class ModelRequest
 
     public static int CountTokens(JsonElement body)
     {
-        var characters = _counted
+        var characters = Counted
             .Sum(name => body.TryGetProperty(name, out var part) ? Encoding.UTF8.GetCharCount(JsonMarshal.GetRawUtf8Value(part)) : 0);
 
         return TokensOf(characters);

@@ -10,7 +10,7 @@ namespace Ash.Simulator;
 /// <summary>The HTTP face of the scripted model: the Messages API as far as agents use it.</summary>
 public static class SimulatorEndpoints
 {
-    private static readonly string[] _models = ["claude-sonnet-5", "claude-opus-4-8", "claude-haiku-4-5"];
+    private static readonly string[] Models = ["claude-sonnet-5", "claude-opus-4-8", "claude-haiku-4-5"];
 
     /// <summary>Maps <c>/v1/messages</c>, <c>/v1/messages/count_tokens</c> and <c>/v1/models</c>.</summary>
     public static IEndpointRouteBuilder MapMessagesApi(this IEndpointRouteBuilder routes)
@@ -53,7 +53,7 @@ public static class SimulatorEndpoints
 
     private static async Task<string> ListModelsAsync(Exchange exchange)
     {
-        var models = exchange.Models ?? _models;
+        var models = exchange.Models ?? Models;
 
         await exchange.SendJsonAsync(200, ReplyJson.WriteObject(json =>
         {
@@ -77,7 +77,7 @@ public static class SimulatorEndpoints
     {
         var id = exchange.Request.RouteValues["id"] as string ?? "";
 
-        if (!(exchange.Models ?? _models).Contains(id))
+        if (!(exchange.Models ?? Models).Contains(id))
         {
             return await exchange.SendErrorAsync(404, $"model: {id}");
         }

@@ -5,7 +5,7 @@ namespace Ash.Cli.Tests;
 /// <summary>Does something once a text has been written, then the next thing once the next has.</summary>
 internal sealed class WatchedWriter(params (string Awaited, Action Act)[] steps) : StringWriter
 {
-    private int done;
+    private int _done;
 
     public override Encoding Encoding => Encoding.UTF8;
 
@@ -41,9 +41,9 @@ internal sealed class WatchedWriter(params (string Awaited, Action Act)[] steps)
 
     private void Look()
     {
-        if (done < steps.Length && GetStringBuilder().ToString().Contains(steps[done].Awaited, StringComparison.Ordinal))
+        if (_done < steps.Length && GetStringBuilder().ToString().Contains(steps[_done].Awaited, StringComparison.Ordinal))
         {
-            steps[done++].Act();
+            steps[_done++].Act();
         }
     }
 }

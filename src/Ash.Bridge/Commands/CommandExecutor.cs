@@ -7,13 +7,13 @@ namespace Ash.Bridge.Commands;
 /// <summary>Executes each command once and answers it with one <see cref="CommandDone"/>.</summary>
 internal sealed class CommandExecutor(Outbox outbox, Children children, Cli cli, Executions executions, Action onShutdown)
 {
-    private readonly CommandMemory memory = new(BridgeProtocol.RememberedCommands);
-    private IReadOnlyDictionary<string, string> environment = new Dictionary<string, string>();
+    private readonly CommandMemory _memory = new(BridgeProtocol.RememberedCommands);
+    private IReadOnlyDictionary<string, string> _environment = new Dictionary<string, string>();
 
     /// <summary>Takes its payload, whole, from the front of <paramref name="payload"/>.</summary>
     internal void Execute(IdentifiedCommand command, ByteQueue payload)
     {
-        if (memory.TryBegin(command.Id, out var outcome))
+        if (_memory.TryBegin(command.Id, out var outcome))
         {
             Begin(command, payload);
             return;
@@ -46,7 +46,7 @@ internal sealed class CommandExecutor(Outbox outbox, Children children, Cli cli,
                 children.KillAll(() => Finish(command, null));
                 break;
             case Exec exec:
-                executions.Start(exec, environment, error => Finish(command, error));
+                executions.Start(exec, _environment, error => Finish(command, error));
                 break;
             case KillExec kill:
                 executions.Kill(kill.Target);
@@ -70,7 +70,7 @@ internal sealed class CommandExecutor(Outbox outbox, Children children, Cli cli,
         var error = ProcessText.FaultOf(command.Environment);
         if (error is null)
         {
-            environment = command.Environment;
+            _environment = command.Environment;
         }
 
         Finish(command, error);
@@ -85,7 +85,7 @@ internal sealed class CommandExecutor(Outbox outbox, Children children, Cli cli,
             return;
         }
 
-        var merged = new Dictionary<string, string>(environment);
+        var merged = new Dictionary<string, string>(_environment);
         foreach (var (name, value) in added)
         {
             merged[name] = value;
@@ -97,7 +97,7 @@ internal sealed class CommandExecutor(Outbox outbox, Children children, Cli cli,
     private void Finish(IdentifiedCommand command, string? error)
     {
         var outcome = new CommandDone(command.Id, error is null, error);
-        memory.Finish(outcome);
+        _memory.Finish(outcome);
         outbox.Add(outcome);
     }
 }

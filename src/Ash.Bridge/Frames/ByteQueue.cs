@@ -4,8 +4,8 @@ namespace Ash.Bridge.Frames;
 /// <remarks>Must be cleared before it is dropped: its memory is outside the collected heap.</remarks>
 internal sealed class ByteQueue(SegmentPool pool)
 {
-    private Segment? head;
-    private Segment? tail;
+    private Segment? _head;
+    private Segment? _tail;
 
     internal long Length { get; private set; }
 
@@ -16,13 +16,13 @@ internal sealed class ByteQueue(SegmentPool pool)
     {
         get
         {
-            while (head is { Next: { } next } && head.Start == head.End)
+            while (_head is { Next: { } next } && _head.Start == _head.End)
             {
-                pool.Return(head);
-                head = next;
+                pool.Return(_head);
+                _head = next;
             }
 
-            return head is null ? [] : head.Filled;
+            return _head is null ? [] : _head.Filled;
         }
     }
 
@@ -31,29 +31,29 @@ internal sealed class ByteQueue(SegmentPool pool)
     {
         get
         {
-            if (tail is null)
+            if (_tail is null)
             {
-                head = tail = pool.Rent();
+                _head = _tail = pool.Rent();
             }
-            else if (IsEmpty && head == tail)
+            else if (IsEmpty && _head == _tail)
             {
-                tail.Start = tail.End = 0;
+                _tail.Start = _tail.End = 0;
             }
-            else if (tail.End == Segment.Size)
+            else if (_tail.End == Segment.Size)
             {
-                tail = tail.Next = pool.Rent();
+                _tail = _tail.Next = pool.Rent();
             }
 
-            return tail.Free;
+            return _tail.Free;
         }
     }
 
     /// <summary>The oldest segment, for those who look at bytes without taking them.</summary>
-    internal Segment? Head => head;
+    internal Segment? Head => _head;
 
     internal void Advance(int count)
     {
-        tail?.End += count;
+        _tail?.End += count;
         Length += count;
     }
 
@@ -74,10 +74,10 @@ internal sealed class ByteQueue(SegmentPool pool)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Length);
 
-        while (count > 0 && !Front.IsEmpty && head is not null)
+        while (count > 0 && !Front.IsEmpty && _head is not null)
         {
-            var part = (int)Math.Min(count, head.End - head.Start);
-            head.Start += part;
+            var part = (int)Math.Min(count, _head.End - _head.Start);
+            _head.Start += part;
             Length -= part;
             count -= part;
         }
@@ -98,13 +98,13 @@ internal sealed class ByteQueue(SegmentPool pool)
     /// <summary>Forgets everything and gives the memory back.</summary>
     internal void Clear()
     {
-        while (head is { } segment)
+        while (_head is { } segment)
         {
-            head = segment.Next;
+            _head = segment.Next;
             pool.Return(segment);
         }
 
-        tail = null;
+        _tail = null;
         Length = 0;
     }
 }

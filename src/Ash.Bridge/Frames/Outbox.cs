@@ -14,48 +14,48 @@ internal sealed class Outbox(SegmentPool pool)
     private const int LargeBacklog = 1024;
     private const int MaxLineHeaderBytes = 128;
 
-    private readonly ByteQueue bytes = new(pool);
-    private readonly Queue<int> lengths = new(); // Of each kept frame, header and payload.
-    private readonly ArrayBufferWriter<byte> header = new();
+    private readonly ByteQueue _bytes = new(pool);
+    private readonly Queue<int> _lengths = new(); // Of each kept frame, header and payload.
+    private readonly ArrayBufferWriter<byte> _header = new();
 
-    private long added; // Bytes ever, as is the next.
-    private long sent;
-    private long acknowledged;
-    private Segment? cursor;
-    private int cursorOffset;
+    private long _added; // Bytes ever, as is the next.
+    private long _sent;
+    private long _acknowledged;
+    private Segment? _cursor;
+    private int _cursorOffset;
 
     /// <summary>Number of the newest frame, 0 where there is none.</summary>
     internal long Head { get; private set; }
 
     /// <summary>Number of the oldest frame kept, <see cref="Head"/> + 1 where none is.</summary>
-    internal long Oldest => Head + 1 - lengths.Count;
+    internal long Oldest => Head + 1 - _lengths.Count;
 
     /// <summary>Whoever can wait must wait until the server has acknowledged something.</summary>
-    internal bool IsFull => bytes.Length + ((long)lengths.Count * FrameOverhead) >= BridgeProtocol.MaxUnacknowledgedBytes;
+    internal bool IsFull => _bytes.Length + ((long)_lengths.Count * FrameOverhead) >= BridgeProtocol.MaxUnacknowledgedBytes;
 
     /// <summary>The next bytes for this connection, as many as lie together; empty where all were sent.</summary>
     internal ReadOnlySpan<byte> Unsent
     {
         get
         {
-            if (sent == added)
+            if (_sent == _added)
             {
                 return [];
             }
 
-            if (cursor is null)
+            if (_cursor is null)
             {
-                cursor = bytes.Head;
-                cursorOffset = cursor?.Start ?? 0;
+                _cursor = _bytes.Head;
+                _cursorOffset = _cursor?.Start ?? 0;
             }
 
-            while (cursor is { Next: { } next } && cursorOffset == cursor.End)
+            while (_cursor is { Next: { } next } && _cursorOffset == _cursor.End)
             {
-                cursor = next;
-                cursorOffset = next.Start;
+                _cursor = next;
+                _cursorOffset = next.Start;
             }
 
-            return cursor is null ? [] : cursor.Filled[(cursorOffset - cursor.Start)..];
+            return _cursor is null ? [] : _cursor.Filled[(_cursorOffset - _cursor.Start)..];
         }
     }
 
@@ -63,18 +63,18 @@ internal sealed class Outbox(SegmentPool pool)
     internal void Add(BridgeEvent frame, ReadOnlySpan<byte> payload = default)
     {
         Head++;
-        header.ResetWrittenCount();
-        FrameFormat.WriteHeader(header, frame with { Number = Head });
-        bytes.Write(header.WrittenSpan);
-        bytes.Write(payload);
-        Keep(header.WrittenCount + payload.Length);
+        _header.ResetWrittenCount();
+        FrameFormat.WriteHeader(_header, frame with { Number = Head });
+        _bytes.Write(_header.WrittenSpan);
+        _bytes.Write(payload);
+        Keep(_header.WrittenCount + payload.Length);
     }
 
     /// <summary>A <see cref="CliLine"/>.</summary>
     internal void AddLine(int process, ReadOnlySpan<byte> line)
     {
         var headerLength = WriteLineHeader(process, line.Length);
-        bytes.Write(line);
+        _bytes.Write(line);
         Keep(headerLength + line.Length);
     }
 
@@ -83,14 +83,14 @@ internal sealed class Outbox(SegmentPool pool)
     {
         var length = (int)line.Length;
         var headerLength = WriteLineHeader(process, length);
-        line.MoveTo(bytes, length);
+        line.MoveTo(_bytes, length);
         Keep(headerLength + length);
     }
 
     internal void Sent(int count)
     {
-        sent += count;
-        cursorOffset += count;
+        _sent += count;
+        _cursorOffset += count;
         Forget();
     }
 
@@ -106,7 +106,7 @@ internal sealed class Outbox(SegmentPool pool)
             return false;
         }
 
-        acknowledged = Math.Max(acknowledged, number);
+        _acknowledged = Math.Max(_acknowledged, number);
         Forget();
         return true;
     }
@@ -114,30 +114,30 @@ internal sealed class Outbox(SegmentPool pool)
     /// <summary>Begins a new connection: forgets what the server has stored before, and everything else is unsent again.</summary>
     internal void Resume(long stored)
     {
-        sent = added;
+        _sent = _added;
         TryAcknowledge(Math.Min(stored, Head));
-        sent = added - bytes.Length;
-        cursor = null;
+        _sent = _added - _bytes.Length;
+        _cursor = null;
     }
 
     private void Forget()
     {
-        var start = added - bytes.Length;
+        var start = _added - _bytes.Length;
         var end = start;
-        while (Oldest <= acknowledged && end + lengths.Peek() <= sent)
+        while (Oldest <= _acknowledged && end + _lengths.Peek() <= _sent)
         {
-            end += lengths.Dequeue();
+            end += _lengths.Dequeue();
         }
 
-        bytes.Skip(end - start);
-        if (sent == end)
+        _bytes.Skip(end - start);
+        if (_sent == end)
         {
-            cursor = null; // It would point at what is no longer there; it is found again at the front.
+            _cursor = null; // It would point at what is no longer there; it is found again at the front.
         }
 
-        if (lengths.Count == 0 && lengths.Capacity > LargeBacklog)
+        if (_lengths.Count == 0 && _lengths.Capacity > LargeBacklog)
         {
-            lengths.TrimExcess();
+            _lengths.TrimExcess();
         }
     }
 
@@ -151,13 +151,13 @@ internal sealed class Outbox(SegmentPool pool)
             CultureInfo.InvariantCulture,
             $"{{\"type\":\"line\",\"process\":{process},\"bytes\":{length},\"n\":{Head}}}\n",
             out var written);
-        bytes.Write(text[..written]);
+        _bytes.Write(text[..written]);
         return written;
     }
 
     private void Keep(int length)
     {
-        added += length;
-        lengths.Enqueue(length);
+        _added += length;
+        _lengths.Enqueue(length);
     }
 }

@@ -13,11 +13,11 @@ internal sealed unsafe class SegmentPool
     private const int ReadAndWrite = 3;
     private const int PrivateAnonymous = 0x22;
 
-    private readonly Stack<Segment> spare = new(MaxSpare);
+    private readonly Stack<Segment> _spare = new(MaxSpare);
 
     internal Segment Rent()
     {
-        if (spare.TryPop(out var segment))
+        if (_spare.TryPop(out var segment))
         {
             segment.Start = segment.End = 0;
             segment.Next = null;
@@ -30,9 +30,9 @@ internal sealed unsafe class SegmentPool
 
     internal void Return(Segment segment)
     {
-        if (spare.Count < MaxSpare)
+        if (_spare.Count < MaxSpare)
         {
-            spare.Push(segment);
+            _spare.Push(segment);
         }
         else
         {

@@ -12,13 +12,13 @@ internal sealed class Launcher
     private const int PrivateFile = 0x180; // 0600
     private const int UsualFileModeMask = 0x12; // 022
 
-    private readonly LaunchSpec spec;
-    private int log;
-    private int info;
-    private int arguments;
-    private int filter;
+    private readonly LaunchSpec _spec;
+    private int _log;
+    private int _info;
+    private int _arguments;
+    private int _filter;
 
-    private Launcher(LaunchSpec spec) => this.spec = spec;
+    private Launcher(LaunchSpec spec) => _spec = spec;
 
     /// <summary>Returns only where it failed, after one line on the standard error that it was started with.</summary>
     internal static int Become(string specFile)
@@ -41,7 +41,7 @@ internal sealed class Launcher
     {
         StartSession();
         JoinCgroups();
-        if (spec.Uid is not null)
+        if (_spec.Uid is not null)
         {
             ThrowIfFailed(Libc.Unshare(Libc.NewMountNamespace), "unshare the mount namespace");
             ThrowIfFailed(
@@ -50,16 +50,16 @@ internal sealed class Launcher
 
         // Before anything is mounted over /mnt: the data folder may be below it.
         OpenFiles();
-        if (spec.Uid is not null)
+        if (_spec.Uid is not null)
         {
-            Staging.Mount(spec.Binds);
+            Staging.Mount(_spec.Binds);
         }
 
         PointStandardStreams();
         LeaveOnlyWhatBubblewrapNeeds();
         ThrowIfFailed(Libc.ChangeDirectory("/"), "chdir /");
         Libc.SetFileModeMask(UsualFileModeMask);
-        if (spec.Uid is { } uid)
+        if (_spec.Uid is { } uid)
         {
             DropTo((uint)uid);
         }
@@ -77,7 +77,7 @@ internal sealed class Launcher
 
     private void JoinCgroups()
     {
-        foreach (var file in spec.CgroupFiles)
+        foreach (var file in _spec.CgroupFiles)
         {
             var descriptor = ThrowIfFailed(Libc.Open(file, Libc.OpenWriteOnly | Libc.OpenCloseOnExec, 0), $"open {file}");
             ThrowIfFailed(Descriptor.Write(descriptor, "0"u8), $"join {file}");
@@ -87,13 +87,13 @@ internal sealed class Launcher
 
     private void OpenFiles()
     {
-        log = OpenPrivate(spec.LogFile, Libc.OpenWriteOnly | Libc.OpenAppend, "log file");
-        info = OpenPrivate(spec.InfoFile, Libc.OpenReadWrite | Libc.OpenTruncate, "info file");
-        arguments = ThrowIfFailed(
-            Libc.Open(spec.ArgumentsFile, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0),
-            $"open arguments file {spec.ArgumentsFile}");
-        filter = ThrowIfFailed(
-            Libc.Open(spec.SeccompFile, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0), $"open seccomp file {spec.SeccompFile}");
+        _log = OpenPrivate(_spec.LogFile, Libc.OpenWriteOnly | Libc.OpenAppend, "log file");
+        _info = OpenPrivate(_spec.InfoFile, Libc.OpenReadWrite | Libc.OpenTruncate, "info file");
+        _arguments = ThrowIfFailed(
+            Libc.Open(_spec.ArgumentsFile, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0),
+            $"open arguments file {_spec.ArgumentsFile}");
+        _filter = ThrowIfFailed(
+            Libc.Open(_spec.SeccompFile, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0), $"open seccomp file {_spec.SeccompFile}");
     }
 
     private static int OpenPrivate(string path, int flags, string what)
@@ -109,15 +109,15 @@ internal sealed class Launcher
     {
         var nothing = ThrowIfFailed(Libc.Open("/dev/null", Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0), "open /dev/null");
         ThrowIfFailed(Libc.Duplicate(nothing, 0), "dup2 standard input");
-        ThrowIfFailed(Libc.Duplicate(log, 1), "dup2 standard output");
-        ThrowIfFailed(Libc.Duplicate(log, 2), "dup2 standard error");
+        ThrowIfFailed(Libc.Duplicate(_log, 1), "dup2 standard output");
+        ThrowIfFailed(Libc.Duplicate(_log, 2), "dup2 standard error");
     }
 
     /// <summary>Bubblewrap hands every descriptor that it inherits on to pid 1 inside.</summary>
     private void LeaveOnlyWhatBubblewrapNeeds()
     {
         ThrowIfFailed(Libc.CloseRange(3, uint.MaxValue, Libc.CloseRangeSetCloseOnExec), "close_range");
-        foreach (var descriptor in (ReadOnlySpan<int>)[info, arguments, filter])
+        foreach (var descriptor in (ReadOnlySpan<int>)[_info, _arguments, _filter])
         {
             ThrowIfFailed(Libc.Control(descriptor, Libc.SetDescriptorFlags, 0), "clear close-on-exec");
         }
@@ -134,18 +134,18 @@ internal sealed class Launcher
     {
         using var commandLine = new NativeStrings(
         [
-            spec.Bubblewrap,
+            _spec.Bubblewrap,
             "--as-pid-1",
-            "--info-fd", info.ToString(CultureInfo.InvariantCulture),
-            "--args", arguments.ToString(CultureInfo.InvariantCulture),
-            "--seccomp", filter.ToString(CultureInfo.InvariantCulture),
+            "--info-fd", _info.ToString(CultureInfo.InvariantCulture),
+            "--args", _arguments.ToString(CultureInfo.InvariantCulture),
+            "--seccomp", _filter.ToString(CultureInfo.InvariantCulture),
             "--",
-            .. spec.Command,
+            .. _spec.Command,
         ]);
         using var environment = new NativeStrings([]);
 
         Signals.ResetAll();
         ThrowIfFailed(
-            Libc.Execute(commandLine.Pointer[0], commandLine.Pointer, environment.Pointer), $"execve {spec.Bubblewrap}");
+            Libc.Execute(commandLine.Pointer[0], commandLine.Pointer, environment.Pointer), $"execve {_spec.Bubblewrap}");
     }
 }

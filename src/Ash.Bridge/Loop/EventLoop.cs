@@ -5,14 +5,14 @@ namespace Ash.Bridge.Loop;
 /// <summary>One thread that waits for everything at once. All state of the bridge belongs to it, so there are no locks.</summary>
 internal sealed class EventLoop
 {
-    private readonly List<IPollable> members = [];
-    private readonly List<LoopTimer> timers = [];
-    private readonly Mailbox mailbox = new();
+    private readonly List<IPollable> _members = [];
+    private readonly List<LoopTimer> _timers = [];
+    private readonly Mailbox _mailbox = new();
 
-    private PollDescriptor[] descriptors = new PollDescriptor[8];
-    private IPollable[] polled = new IPollable[8];
+    private PollDescriptor[] _descriptors = new PollDescriptor[8];
+    private IPollable[] _polled = new IPollable[8];
 
-    internal EventLoop() => members.Add(mailbox);
+    internal EventLoop() => _members.Add(_mailbox);
 
     /// <summary>Done after each round of work, before the next wait.</summary>
     internal Action AfterRound { get; set; } = () => { };
@@ -20,16 +20,16 @@ internal sealed class EventLoop
     internal static long NowMs => Environment.TickCount64;
 
     /// <inheritdoc cref="Mailbox.Post"/>
-    internal void Post(Action action) => mailbox.Post(action);
+    internal void Post(Action action) => _mailbox.Post(action);
 
-    internal void Add(IPollable member) => members.Add(member);
+    internal void Add(IPollable member) => _members.Add(member);
 
-    internal void Remove(IPollable member) => members.Remove(member);
+    internal void Remove(IPollable member) => _members.Remove(member);
 
     internal LoopTimer After(TimeSpan delay, Action action)
     {
         var timer = new LoopTimer(NowMs + (long)delay.TotalMilliseconds, action);
-        timers.Add(timer);
+        _timers.Add(timer);
         return timer;
     }
 
@@ -46,12 +46,12 @@ internal sealed class EventLoop
 
     private void FireTimers()
     {
-        for (var i = 0; i < timers.Count; i++)
+        for (var i = 0; i < _timers.Count; i++)
         {
-            var timer = timers[i];
+            var timer = _timers[i];
             if (timer.IsCancelled || timer.DueMs <= NowMs)
             {
-                timers.RemoveAt(i--);
+                _timers.RemoveAt(i--);
                 if (!timer.IsCancelled)
                 {
                     timer.Fire();
@@ -62,23 +62,23 @@ internal sealed class EventLoop
 
     private unsafe int Wait()
     {
-        if (descriptors.Length < members.Count)
+        if (_descriptors.Length < _members.Count)
         {
-            Array.Resize(ref descriptors, 2 * members.Count);
-            Array.Resize(ref polled, 2 * members.Count);
+            Array.Resize(ref _descriptors, 2 * _members.Count);
+            Array.Resize(ref _polled, 2 * _members.Count);
         }
 
         var count = 0;
-        foreach (var member in members)
+        foreach (var member in _members)
         {
             if (member.Interest is not PollEvents.None and var interest)
             {
-                polled[count] = member;
-                descriptors[count++] = new() { Descriptor = member.Descriptor, Requested = interest };
+                _polled[count] = member;
+                _descriptors[count++] = new() { Descriptor = member.Descriptor, Requested = interest };
             }
         }
 
-        fixed (PollDescriptor* first = descriptors)
+        fixed (PollDescriptor* first = _descriptors)
         {
             // An interrupted wait reports nothing; the next round asks again.
             return Libc.Poll(first, (nuint)count, TimeoutMs()) > 0 ? count : 0;
@@ -88,7 +88,7 @@ internal sealed class EventLoop
     private int TimeoutMs()
     {
         var due = long.MaxValue;
-        foreach (var timer in timers)
+        foreach (var timer in _timers)
         {
             due = Math.Min(due, timer.IsCancelled ? long.MaxValue : timer.DueMs);
         }
@@ -101,12 +101,12 @@ internal sealed class EventLoop
         for (var i = 0; i < count; i++)
         {
             // Whoever was closed by an earlier one in this round has another descriptor by now, or none.
-            if (descriptors[i].Returned != PollEvents.None && polled[i].Descriptor == descriptors[i].Descriptor)
+            if (_descriptors[i].Returned != PollEvents.None && _polled[i].Descriptor == _descriptors[i].Descriptor)
             {
-                polled[i].OnReady(descriptors[i].Returned);
+                _polled[i].OnReady(_descriptors[i].Returned);
             }
         }
 
-        Array.Clear(polled, 0, count);
+        Array.Clear(_polled, 0, count);
     }
 }

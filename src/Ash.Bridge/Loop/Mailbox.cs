@@ -5,9 +5,9 @@ namespace Ash.Bridge.Loop;
 /// <summary>How the other threads have something done on the loop's.</summary>
 internal sealed class Mailbox : IPollable
 {
-    private readonly Lock gate = new();
-    private List<Action> arriving = [];
-    private List<Action> working = [];
+    private readonly Lock _gate = new();
+    private List<Action> _arriving = [];
+    private List<Action> _working = [];
 
     public int Descriptor { get; } = OpenDescriptor();
 
@@ -16,9 +16,9 @@ internal sealed class Mailbox : IPollable
     /// <summary>Never blocks. What is posted is done in the order of the calls.</summary>
     internal void Post(Action action)
     {
-        lock (gate)
+        lock (_gate)
         {
-            arriving.Add(action);
+            _arriving.Add(action);
         }
 
         Native.Descriptor.Write(Descriptor, BitConverter.GetBytes(1L));
@@ -27,17 +27,17 @@ internal sealed class Mailbox : IPollable
     public void OnReady(PollEvents events)
     {
         Native.Descriptor.Read(Descriptor, stackalloc byte[sizeof(long)]);
-        lock (gate)
+        lock (_gate)
         {
-            (arriving, working) = (working, arriving);
+            (_arriving, _working) = (_working, _arriving);
         }
 
-        foreach (var action in working)
+        foreach (var action in _working)
         {
             action();
         }
 
-        working.Clear();
+        _working.Clear();
     }
 
     private static int OpenDescriptor()

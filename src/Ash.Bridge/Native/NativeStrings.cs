@@ -6,14 +6,14 @@ namespace Ash.Bridge.Native;
 /// <summary>A null-ended array of C strings, as <c>execve</c> takes it.</summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
-    private readonly int count;
+    private readonly int _count;
 
     internal NativeStrings(IReadOnlyCollection<string> strings)
     {
         Pointer = (byte**)NativeMemory.AllocZeroed((nuint)(strings.Count + 1), (nuint)sizeof(byte*));
         foreach (var text in strings)
         {
-            Pointer[count++] = Copy(text);
+            Pointer[_count++] = Copy(text);
         }
     }
 
@@ -26,7 +26,7 @@ internal sealed unsafe class NativeStrings : IDisposable
             return;
         }
 
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < _count; i++)
         {
             NativeMemory.Free(Pointer[i]);
         }

@@ -3,15 +3,15 @@ namespace Ash.Bridge.Processes;
 /// <summary>Wakes one waiting thread; rung before anybody waits, it is heard by the next who does. Needs no disposal.</summary>
 internal sealed class Bell
 {
-    private readonly object gate = new();
-    private bool isRung;
+    private readonly object _gate = new();
+    private bool _isRung;
 
     internal void Ring()
     {
-        lock (gate)
+        lock (_gate)
         {
-            isRung = true;
-            Monitor.Pulse(gate);
+            _isRung = true;
+            Monitor.Pulse(_gate);
         }
     }
 
@@ -20,14 +20,14 @@ internal sealed class Bell
     /// <summary>Returns when it was rung or so much time has passed.</summary>
     internal void Wait(TimeSpan atMost)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!isRung)
+            if (!_isRung)
             {
-                Monitor.Wait(gate, atMost);
+                Monitor.Wait(_gate, atMost);
             }
 
-            isRung = false;
+            _isRung = false;
         }
     }
 }

@@ -5,31 +5,31 @@ namespace Ash.Bridge.Processes;
 /// <summary>The loop's view of processes: who is a child of ours, and whom to tell of its end.</summary>
 internal sealed class Children
 {
-    private readonly EventLoop loop;
-    private readonly Spawner spawner;
-    private readonly Dictionary<int, Action<ExitStatus>> running = [];
-    private readonly Dictionary<int, ExitStatus> early = []; // Ended before its start was reported.
-    private int starting;
+    private readonly EventLoop _loop;
+    private readonly Spawner _spawner;
+    private readonly Dictionary<int, Action<ExitStatus>> _running = [];
+    private readonly Dictionary<int, ExitStatus> _early = []; // Ended before its start was reported.
+    private int _starting;
 
     internal Children(EventLoop loop, string directory)
     {
-        this.loop = loop;
+        _loop = loop;
         Reaper = new Reaper((process, status) => loop.Post(() => OnReaped(process, status)));
-        spawner = new Spawner(directory, Reaper);
+        _spawner = new Spawner(directory, Reaper);
     }
 
     internal Reaper Reaper { get; }
 
     /// <summary>The spawner's thread; to be started before the first command comes.</summary>
-    internal void RunSpawner() => spawner.Run();
+    internal void RunSpawner() => _spawner.Run();
 
     /// <summary>Exactly one of <paramref name="onStarted"/> (pid) and <paramref name="onFailed"/> (error number) is called; the end after the start.</summary>
     internal void Start(SpawnRequest request, Action<int> onStarted, Action<int> onFailed, Action<ExitStatus> onExited)
     {
-        starting++;
-        spawner.Start(request, (process, error) => loop.Post(() =>
+        _starting++;
+        _spawner.Start(request, (process, error) => _loop.Post(() =>
         {
-            starting--;
+            _starting--;
             if (error != 0)
             {
                 onFailed(error);
@@ -40,37 +40,37 @@ internal sealed class Children
                 Watch(process, onExited);
             }
 
-            if (starting == 0)
+            if (_starting == 0)
             {
-                early.Clear();
+                _early.Clear();
             }
         }));
     }
 
     /// <summary>Ends everything but this process. What is asked to start later is not touched.</summary>
-    internal void KillAll(Action onDone) => spawner.KillAll(() => loop.Post(onDone));
+    internal void KillAll(Action onDone) => _spawner.KillAll(() => _loop.Post(onDone));
 
     private void Watch(int process, Action<ExitStatus> onExited)
     {
-        if (early.Remove(process, out var status))
+        if (_early.Remove(process, out var status))
         {
             onExited(status);
         }
         else
         {
-            running[process] = onExited;
+            _running[process] = onExited;
         }
     }
 
     private void OnReaped(int process, ExitStatus status)
     {
-        if (running.Remove(process, out var onExited))
+        if (_running.Remove(process, out var onExited))
         {
             onExited(status);
         }
-        else if (starting > 0)
+        else if (_starting > 0)
         {
-            early[process] = status;
+            _early[process] = status;
         }
     }
 }

@@ -8,20 +8,20 @@ namespace Ash.Bridge.Processes;
 /// <summary>The CLI of this sandbox: at most one at a time. Its end is the end of everything else inside.</summary>
 internal sealed class Cli(EventLoop loop, Children children, SegmentPool pool, Outbox outbox, Memory<byte> scratch)
 {
-    private CliInput? input;
-    private CliOutput? output;
-    private CliErrors? errors;
-    private ExitStatus? exit;
-    private int starts;
-    private bool othersAreGone;
+    private CliInput? _input;
+    private CliOutput? _output;
+    private CliErrors? _errors;
+    private ExitStatus? _exit;
+    private int _starts;
+    private bool _othersAreGone;
 
     /// <summary>Which start is running, its end not yet reported; 0 where none is.</summary>
-    internal int Process => Pid == 0 ? 0 : starts;
+    internal int Process => Pid == 0 ? 0 : _starts;
 
     internal int Pid { get; private set; }
 
     /// <summary>From the moment a start is asked for until its end is reported.</summary>
-    private bool IsBusy => input is not null;
+    private bool IsBusy => _input is not null;
 
     /// <summary><paramref name="onDone"/> gets null once it runs, else why it does not.</summary>
     internal void Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, Action<string?> onDone)
@@ -38,21 +38,21 @@ internal sealed class Cli(EventLoop loop, Children children, SegmentPool pool, O
             return;
         }
 
-        exit = null;
-        othersAreGone = false;
-        input = new(loop, pool, stdin.Ours, BridgeProtocol.MaxLineBytes);
+        _exit = null;
+        _othersAreGone = false;
+        _input = new(loop, pool, stdin.Ours, BridgeProtocol.MaxLineBytes);
 
         children.Start(
             new(arguments, environment, stdin.Theirs, stdout.Theirs, stderr.Theirs),
             onStarted: pid =>
             {
                 Pid = pid;
-                starts++;
-                output = new(pool, outbox, starts, ReportIfEnded);
-                errors = new(outbox, starts, ReportIfEnded);
-                _ = new PipeReader(loop, stdout.Ours, scratch, output);
-                _ = new PipeReader(loop, stderr.Ours, scratch, errors);
-                outbox.Add(new CliStarted(starts, pid));
+                _starts++;
+                _output = new(pool, outbox, _starts, ReportIfEnded);
+                _errors = new(outbox, _starts, ReportIfEnded);
+                _ = new PipeReader(loop, stdout.Ours, scratch, _output);
+                _ = new PipeReader(loop, stderr.Ours, scratch, _errors);
+                outbox.Add(new CliStarted(_starts, pid));
                 onDone(null);
             },
             onFailed: error =>
@@ -64,11 +64,11 @@ internal sealed class Cli(EventLoop loop, Children children, SegmentPool pool, O
             },
             onExited: status =>
             {
-                exit = status;
-                input?.Abandon("The CLI has ended.");
+                _exit = status;
+                _input?.Abandon("The CLI has ended.");
                 children.KillAll(() =>
                 {
-                    othersAreGone = true;
+                    _othersAreGone = true;
                     ReportIfEnded();
                 });
             });
@@ -77,25 +77,25 @@ internal sealed class Cli(EventLoop loop, Children children, SegmentPool pool, O
     /// <summary>In order of arrival; <paramref name="onDone"/> gets null once the CLI's pipe has all of it, else why not.</summary>
     internal void WriteLine(ByteQueue source, int length, Action<string?> onDone)
     {
-        if (input is null)
+        if (_input is null)
         {
             source.Skip(length);
             onDone("not running");
             return;
         }
 
-        input.WriteLine(source, length, onDone);
+        _input.WriteLine(source, length, onDone);
     }
 
     internal void CloseInput(Action<string?> onDone)
     {
-        if (input is null)
+        if (_input is null)
         {
             onDone("not running");
             return;
         }
 
-        input.CloseAfterLines(onDone);
+        _input.CloseAfterLines(onDone);
     }
 
     private static bool TryOpenPipes(out Pipes stdin, out Pipes stdout, out Pipes stderr)
@@ -125,16 +125,16 @@ internal sealed class Cli(EventLoop loop, Children children, SegmentPool pool, O
     /// <summary>Once nothing is left that could write, the pipes end after what is in them: every line comes before the end.</summary>
     private void ReportIfEnded()
     {
-        if (othersAreGone && exit is { } status && output is { HasEnded: true } && errors is { HasEnded: true })
+        if (_othersAreGone && _exit is { } status && _output is { HasEnded: true } && _errors is { HasEnded: true })
         {
-            outbox.Add(new CliExited(starts, status.Code, status.Signal));
+            outbox.Add(new CliExited(_starts, status.Code, status.Signal));
             Forget("The CLI has ended.");
         }
     }
 
     private void Forget(string reason)
     {
-        input?.Abandon(reason);
-        (input, output, errors, exit, Pid) = (null, null, null, null, 0);
+        _input?.Abandon(reason);
+        (_input, _output, _errors, _exit, Pid) = (null, null, null, null, 0);
     }
 }

@@ -9,14 +9,14 @@ internal sealed class CliErrors : IPipeSink
 {
     private const int MaxLinesPerSecond = 200;
 
-    private readonly Outbox outbox;
-    private readonly Action onEnd;
-    private readonly ErrorLines lines;
+    private readonly Outbox _outbox;
+    private readonly Action _onEnd;
+    private readonly ErrorLines _lines;
 
     internal CliErrors(Outbox outbox, int process, Action onEnd)
     {
-        (this.outbox, this.onEnd) = (outbox, onEnd);
-        lines = new(
+        (_outbox, _onEnd) = (outbox, onEnd);
+        _lines = new(
             BridgeProtocol.MaxErrorLineBytes,
             MaxLinesPerSecond,
             () => EventLoop.NowMs,
@@ -25,14 +25,14 @@ internal sealed class CliErrors : IPipeSink
 
     internal bool HasEnded { get; private set; }
 
-    public bool HasRoom => !outbox.IsFull;
+    public bool HasRoom => !_outbox.IsFull;
 
-    public void OnBytes(ReadOnlySpan<byte> bytes) => lines.Add(bytes);
+    public void OnBytes(ReadOnlySpan<byte> bytes) => _lines.Add(bytes);
 
     public void OnEnd()
     {
-        lines.End();
+        _lines.End();
         HasEnded = true;
-        onEnd();
+        _onEnd();
     }
 }

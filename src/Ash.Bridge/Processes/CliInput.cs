@@ -7,14 +7,14 @@ namespace Ash.Bridge.Processes;
 /// <summary>Writes lines to the CLI's standard input, in order, as fast as it reads them.</summary>
 internal sealed class CliInput : IPollable
 {
-    private readonly EventLoop loop;
-    private readonly ByteQueue waiting;
-    private readonly Queue<Line> lines = new();
-    private readonly long maxWaitingBytes;
-    private long accepted;
-    private long written;
-    private int descriptor;
-    private Action<string?>? onClosed;
+    private readonly EventLoop _loop;
+    private readonly ByteQueue _waiting;
+    private readonly Queue<Line> _lines = new();
+    private readonly long _maxWaitingBytes;
+    private long _accepted;
+    private long _written;
+    private int _descriptor;
+    private Action<string?>? _onClosed;
 
     /// <param name="loop">Watches the pipe while something waits.</param>
     /// <param name="pool">Where waiting lines are kept.</param>
@@ -22,17 +22,17 @@ internal sealed class CliInput : IPollable
     /// <param name="maxWaitingBytes">A line that finds others waiting and would go beyond this is refused.</param>
     internal CliInput(EventLoop loop, SegmentPool pool, int descriptor, long maxWaitingBytes)
     {
-        this.loop = loop;
-        this.descriptor = descriptor;
-        this.maxWaitingBytes = maxWaitingBytes;
-        waiting = new(pool);
+        _loop = loop;
+        _descriptor = descriptor;
+        _maxWaitingBytes = maxWaitingBytes;
+        _waiting = new(pool);
         Native.Descriptor.MakeNonBlocking(descriptor);
         loop.Add(this);
     }
 
-    public int Descriptor => descriptor;
+    public int Descriptor => _descriptor;
 
-    public PollEvents Interest => waiting.IsEmpty ? PollEvents.None : PollEvents.Writable;
+    public PollEvents Interest => _waiting.IsEmpty ? PollEvents.None : PollEvents.Writable;
 
     /// <summary>Takes a line out of <paramref name="source"/>; <paramref name="onDone"/> gets null once all of it was written, else why not.</summary>
     internal void WriteLine(ByteQueue source, int length, Action<string?> onDone)
@@ -44,59 +44,59 @@ internal sealed class CliInput : IPollable
             return;
         }
 
-        source.MoveTo(waiting, length);
-        waiting.Write("\n"u8);
-        accepted += length + 1;
-        lines.Enqueue(new(accepted, onDone));
+        source.MoveTo(_waiting, length);
+        _waiting.Write("\n"u8);
+        _accepted += length + 1;
+        _lines.Enqueue(new(_accepted, onDone));
         Write();
     }
 
     /// <summary>Closes the pipe after what waits; <paramref name="onDone"/> as for a line.</summary>
     internal void CloseAfterLines(Action<string?> onDone)
     {
-        if (onClosed is not null || descriptor == Native.Descriptor.None)
+        if (_onClosed is not null || _descriptor == Native.Descriptor.None)
         {
             onDone(null); // As asked for before.
             return;
         }
 
-        onClosed = onDone;
+        _onClosed = onDone;
         CloseIfDone();
     }
 
     /// <summary>The CLI is gone, or will be: what waits fails with this reason.</summary>
     internal void Abandon(string reason)
     {
-        if (descriptor != Native.Descriptor.None)
+        if (_descriptor != Native.Descriptor.None)
         {
-            loop.Remove(this);
-            Native.Descriptor.Close(ref descriptor);
+            _loop.Remove(this);
+            Native.Descriptor.Close(ref _descriptor);
         }
 
-        waiting.Clear();
-        while (lines.TryDequeue(out var line))
+        _waiting.Clear();
+        while (_lines.TryDequeue(out var line))
         {
             line.OnDone(reason);
         }
 
-        onClosed?.Invoke(reason);
-        onClosed = null;
+        _onClosed?.Invoke(reason);
+        _onClosed = null;
     }
 
     public void OnReady(PollEvents events) => Write();
 
     private string? RefusalOf(int length) => this switch
     {
-        { descriptor: Native.Descriptor.None } or { onClosed: not null } => "The CLI's input is closed.",
-        { waiting: { IsEmpty: false } queue } when queue.Length + length > maxWaitingBytes => "The CLI does not read its input.",
+        { _descriptor: Native.Descriptor.None } or { _onClosed: not null } => "The CLI's input is closed.",
+        { _waiting: { IsEmpty: false } queue } when queue.Length + length > _maxWaitingBytes => "The CLI does not read its input.",
         _ => null,
     };
 
     private void Write()
     {
-        while (!waiting.IsEmpty)
+        while (!_waiting.IsEmpty)
         {
-            var count = Native.Descriptor.Write(descriptor, waiting.Front);
+            var count = Native.Descriptor.Write(_descriptor, _waiting.Front);
             if (count < 0)
             {
                 if (Errno.Last != Errno.Again)
@@ -107,26 +107,26 @@ internal sealed class CliInput : IPollable
                 return;
             }
 
-            waiting.Skip(count);
-            written += count;
-            while (lines.TryPeek(out var line) && line.End <= written)
+            _waiting.Skip(count);
+            _written += count;
+            while (_lines.TryPeek(out var line) && line.End <= _written)
             {
-                lines.Dequeue();
+                _lines.Dequeue();
                 line.OnDone(null);
             }
         }
 
-        waiting.Clear();
+        _waiting.Clear();
         CloseIfDone();
     }
 
     private void CloseIfDone()
     {
-        if (onClosed is { } onDone && waiting.IsEmpty)
+        if (_onClosed is { } onDone && _waiting.IsEmpty)
         {
-            loop.Remove(this);
-            Native.Descriptor.Close(ref descriptor);
-            onClosed = null;
+            _loop.Remove(this);
+            Native.Descriptor.Close(ref _descriptor);
+            _onClosed = null;
             onDone(null);
         }
     }

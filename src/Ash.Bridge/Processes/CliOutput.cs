@@ -6,33 +6,33 @@ namespace Ash.Bridge.Processes;
 /// <summary>The standard output of one start of the CLI: each line becomes a frame.</summary>
 internal sealed class CliOutput : IPipeSink, ILineSink
 {
-    private readonly Outbox outbox;
-    private readonly int process;
-    private readonly Action onEnd;
-    private readonly LineSplitter lines;
+    private readonly Outbox _outbox;
+    private readonly int _process;
+    private readonly Action _onEnd;
+    private readonly LineSplitter _lines;
 
     internal CliOutput(SegmentPool pool, Outbox outbox, int process, Action onEnd)
     {
-        (this.outbox, this.process, this.onEnd) = (outbox, process, onEnd);
-        lines = new(pool, BridgeProtocol.MaxLineBytes, this);
+        (_outbox, _process, _onEnd) = (outbox, process, onEnd);
+        _lines = new(pool, BridgeProtocol.MaxLineBytes, this);
     }
 
     internal bool HasEnded { get; private set; }
 
-    public bool HasRoom => !outbox.IsFull;
+    public bool HasRoom => !_outbox.IsFull;
 
-    public void OnBytes(ReadOnlySpan<byte> bytes) => lines.Add(bytes);
+    public void OnBytes(ReadOnlySpan<byte> bytes) => _lines.Add(bytes);
 
     public void OnEnd()
     {
-        lines.End();
+        _lines.End();
         HasEnded = true;
-        onEnd();
+        _onEnd();
     }
 
-    public void OnLine(ReadOnlySpan<byte> line) => outbox.AddLine(process, line);
+    public void OnLine(ReadOnlySpan<byte> line) => _outbox.AddLine(_process, line);
 
-    public void OnLine(ByteQueue line) => outbox.AddLine(process, line);
+    public void OnLine(ByteQueue line) => _outbox.AddLine(_process, line);
 
-    public void OnRefused(long length) => outbox.Add(new CliLineRefused(process, length));
+    public void OnRefused(long length) => _outbox.Add(new CliLineRefused(_process, length));
 }

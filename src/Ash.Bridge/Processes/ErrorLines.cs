@@ -3,12 +3,12 @@ namespace Ash.Bridge.Processes;
 /// <summary>Makes lines of standard error: each is cut at a length, and only so many are passed on in a second.</summary>
 internal sealed class ErrorLines(int maxLineBytes, int maxLinesPerSecond, Func<long> clockMs, Action<ReadOnlyMemory<byte>> take)
 {
-    private byte[] line = [];
-    private int length;
-    private bool begun;
-    private long second = long.MinValue;
-    private int linesInSecond;
-    private long leftOut;
+    private byte[] _line = [];
+    private int _length;
+    private bool _begun;
+    private long _second = long.MinValue;
+    private int _linesInSecond;
+    private long _leftOut;
 
     internal void Add(ReadOnlySpan<byte> bytes)
     {
@@ -28,57 +28,57 @@ internal sealed class ErrorLines(int maxLineBytes, int maxLinesPerSecond, Func<l
     /// <summary>The stream has ended.</summary>
     internal void End()
     {
-        if (begun)
+        if (_begun)
         {
             Finish();
         }
 
         SayWhatWasLeftOut();
-        line = [];
+        _line = [];
     }
 
     private void Begin(ReadOnlySpan<byte> bytes)
     {
-        begun = true;
-        var part = bytes[..Math.Min(bytes.Length, maxLineBytes - length)];
-        if (line.Length < length + part.Length)
+        _begun = true;
+        var part = bytes[..Math.Min(bytes.Length, maxLineBytes - _length)];
+        if (_line.Length < _length + part.Length)
         {
-            Array.Resize(ref line, Math.Min(maxLineBytes, Math.Max(2 * line.Length, length + part.Length)));
+            Array.Resize(ref _line, Math.Min(maxLineBytes, Math.Max(2 * _line.Length, _length + part.Length)));
         }
 
-        part.CopyTo(line.AsSpan(length));
-        length += part.Length;
+        part.CopyTo(_line.AsSpan(_length));
+        _length += part.Length;
     }
 
     private void Finish()
     {
-        if (clockMs() / 1000 is var now && now != second)
+        if (clockMs() / 1000 is var now && now != _second)
         {
             SayWhatWasLeftOut();
-            second = now;
-            linesInSecond = 0;
+            _second = now;
+            _linesInSecond = 0;
         }
 
-        if (linesInSecond < maxLinesPerSecond)
+        if (_linesInSecond < maxLinesPerSecond)
         {
-            linesInSecond++;
-            take(line.AsMemory(0, length));
+            _linesInSecond++;
+            take(_line.AsMemory(0, _length));
         }
         else
         {
-            leftOut++;
+            _leftOut++;
         }
 
-        length = 0;
-        begun = false;
+        _length = 0;
+        _begun = false;
     }
 
     private void SayWhatWasLeftOut()
     {
-        if (leftOut > 0)
+        if (_leftOut > 0)
         {
-            take(System.Text.Encoding.ASCII.GetBytes($"[ash-bridge: {leftOut} lines of standard error were left out]"));
-            leftOut = 0;
+            take(System.Text.Encoding.ASCII.GetBytes($"[ash-bridge: {_leftOut} lines of standard error were left out]"));
+            _leftOut = 0;
         }
     }
 }

@@ -8,16 +8,16 @@ namespace Ash.Bridge.Processes;
 /// <summary>One running shell command. It has ended when its shell has, whatever it leaves running in the background.</summary>
 internal sealed class Execution
 {
-    private readonly Outbox outbox;
-    private readonly string id;
-    private readonly int process;
-    private readonly LoopTimer timer;
-    private readonly Action onEnded;
-    private readonly Output[] outputs;
-    private readonly PipeReader[] readers;
-    private ExitStatus? exit;
-    private bool timedOut;
-    private bool isReported;
+    private readonly Outbox _outbox;
+    private readonly string _id;
+    private readonly int _process;
+    private readonly LoopTimer _timer;
+    private readonly Action _onEnded;
+    private readonly Output[] _outputs;
+    private readonly PipeReader[] _readers;
+    private ExitStatus? _exit;
+    private bool _timedOut;
+    private bool _isReported;
 
     internal Execution(
         EventLoop loop,
@@ -29,15 +29,15 @@ internal sealed class Execution
         TimeSpan timeout,
         Action onEnded)
     {
-        this.outbox = outbox;
-        this.id = id;
-        this.process = process;
-        this.onEnded = onEnded;
-        outputs = [new(this, "stdout"), new(this, "stderr")];
-        readers = [new(loop, pipes.Output, scratch, outputs[0]), new(loop, pipes.Error, scratch, outputs[1])];
-        timer = loop.After(timeout, () =>
+        _outbox = outbox;
+        _id = id;
+        _process = process;
+        _onEnded = onEnded;
+        _outputs = [new(this, "stdout"), new(this, "stderr")];
+        _readers = [new(loop, pipes.Output, scratch, _outputs[0]), new(loop, pipes.Error, scratch, _outputs[1])];
+        _timer = loop.After(timeout, () =>
         {
-            timedOut = true;
+            _timedOut = true;
             Kill();
         });
     }
@@ -45,17 +45,17 @@ internal sealed class Execution
     /// <summary>Kills its process group; harmless once the shell has ended.</summary>
     internal void Kill()
     {
-        if (exit is null)
+        if (_exit is null)
         {
-            Libc.Kill(-process, Libc.KillSignal);
+            Libc.Kill(-_process, Libc.KillSignal);
         }
     }
 
     internal void OnExited(ExitStatus status)
     {
-        exit = status;
-        timer.Cancel();
-        foreach (var reader in readers)
+        _exit = status;
+        _timer.Cancel();
+        foreach (var reader in _readers)
         {
             reader.EndAfterWhatIsThere();
         }
@@ -65,32 +65,32 @@ internal sealed class Execution
 
     private void ReportIfEnded()
     {
-        if (!isReported && exit is { } status && outputs.All(output => output.HasEnded))
+        if (!_isReported && _exit is { } status && _outputs.All(output => output.HasEnded))
         {
-            isReported = true;
-            outbox.Add(new ExecExited(id, status.Code, status.Signal, timedOut, outputs.Any(output => output.IsTruncated)));
-            onEnded();
+            _isReported = true;
+            _outbox.Add(new ExecExited(_id, status.Code, status.Signal, _timedOut, _outputs.Any(output => output.IsTruncated)));
+            _onEnded();
         }
     }
 
     private sealed class Output(Execution execution, string stream) : IPipeSink
     {
-        private int room = BridgeProtocol.MaxExecOutputBytes;
+        private int _room = BridgeProtocol.MaxExecOutputBytes;
 
         internal bool HasEnded { get; private set; }
 
         internal bool IsTruncated { get; private set; }
 
-        public bool HasRoom => room == 0 || !execution.outbox.IsFull;
+        public bool HasRoom => _room == 0 || !execution._outbox.IsFull;
 
         public void OnBytes(ReadOnlySpan<byte> bytes)
         {
-            var taken = Math.Min(room, bytes.Length);
-            room -= taken;
+            var taken = Math.Min(_room, bytes.Length);
+            _room -= taken;
             IsTruncated |= taken < bytes.Length;
             if (taken > 0)
             {
-                execution.outbox.Add(new ExecOutput(execution.id, stream, taken), bytes[..taken]);
+                execution._outbox.Add(new ExecOutput(execution._id, stream, taken), bytes[..taken]);
             }
         }
 

@@ -11,8 +11,8 @@ internal sealed class Executions(EventLoop loop, Children children, Outbox outbo
     private const int MaxAtOnce = 64;
     private const string Shell = "/bin/sh";
 
-    private readonly Dictionary<string, Execution?> running = []; // Null while it starts.
-    private readonly HashSet<string> killedEarly = []; // Before they had started.
+    private readonly Dictionary<string, Execution?> _running = []; // Null while it starts.
+    private readonly HashSet<string> _killedEarly = []; // Before they had started.
 
     /// <summary><paramref name="onDone"/> gets null once it runs, else why it does not; output and end follow as frames.</summary>
     internal void Start(Exec command, IReadOnlyDictionary<string, string> environment, Action<string?> onDone)
@@ -29,13 +29,13 @@ internal sealed class Executions(EventLoop loop, Children children, Outbox outbo
             return;
         }
 
-        running[command.Id] = null;
+        _running[command.Id] = null;
         children.Start(
             new([Shell, "-c", command.Command], environment, input, stdout.Theirs, stderr.Theirs),
             onStarted: pid =>
             {
                 onDone(null);
-                running[command.Id] = new(
+                _running[command.Id] = new(
                     loop,
                     outbox,
                     scratch,
@@ -43,31 +43,31 @@ internal sealed class Executions(EventLoop loop, Children children, Outbox outbo
                     pid,
                     (stdout.Ours, stderr.Ours),
                     TimeSpan.FromMilliseconds(command.TimeoutMs),
-                    onEnded: () => running.Remove(command.Id));
-                if (killedEarly.Remove(command.Id))
+                    onEnded: () => _running.Remove(command.Id));
+                if (_killedEarly.Remove(command.Id))
                 {
                     Kill(command.Id);
                 }
             },
             onFailed: error =>
             {
-                running.Remove(command.Id);
-                killedEarly.Remove(command.Id);
+                _running.Remove(command.Id);
+                _killedEarly.Remove(command.Id);
                 Descriptor.Close(ref stdout.Ours);
                 Descriptor.Close(ref stderr.Ours);
                 onDone(Errno.Text(error));
             },
-            onExited: status => running.GetValueOrDefault(command.Id)?.OnExited(status));
+            onExited: status => _running.GetValueOrDefault(command.Id)?.OnExited(status));
     }
 
     /// <summary>Harmless where there is no such command.</summary>
     internal void Kill(string id)
     {
-        if (running.TryGetValue(id, out var execution))
+        if (_running.TryGetValue(id, out var execution))
         {
             if (execution is null)
             {
-                killedEarly.Add(id);
+                _killedEarly.Add(id);
             }
 
             execution?.Kill();
@@ -76,7 +76,7 @@ internal sealed class Executions(EventLoop loop, Children children, Outbox outbo
 
     private string? RefusalOf(Exec command) => command switch
     {
-        _ when running.Count >= MaxAtOnce => $"{MaxAtOnce} commands are running already.",
+        _ when _running.Count >= MaxAtOnce => $"{MaxAtOnce} commands are running already.",
         { TimeoutMs: <= 0 } => "A command needs a time limit.",
         _ when command.Command.Contains('\0') => "A command cannot contain NUL.",
         _ => null,

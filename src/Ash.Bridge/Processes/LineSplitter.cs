@@ -5,8 +5,8 @@ namespace Ash.Bridge.Processes;
 /// <summary>Makes lines of a stream of bytes, however it is cut. A last line without an end counts as one.</summary>
 internal sealed class LineSplitter(SegmentPool pool, int maxLineBytes, ILineSink sink)
 {
-    private readonly ByteQueue begun = new(pool);
-    private long refused; // Length so far of a line that is being thrown away; 0 where none is.
+    private readonly ByteQueue _begun = new(pool);
+    private long _refused; // Length so far of a line that is being thrown away; 0 where none is.
 
     internal void Add(ReadOnlySpan<byte> bytes)
     {
@@ -22,7 +22,7 @@ internal sealed class LineSplitter(SegmentPool pool, int maxLineBytes, ILineSink
     /// <summary>The stream has ended.</summary>
     internal void End()
     {
-        if (refused > 0 || !begun.IsEmpty)
+        if (_refused > 0 || !_begun.IsEmpty)
         {
             Finish([]);
         }
@@ -30,38 +30,38 @@ internal sealed class LineSplitter(SegmentPool pool, int maxLineBytes, ILineSink
 
     private void Finish(ReadOnlySpan<byte> rest)
     {
-        if (refused == 0 && begun.IsEmpty && rest.Length <= maxLineBytes)
+        if (_refused == 0 && _begun.IsEmpty && rest.Length <= maxLineBytes)
         {
             sink.OnLine(rest);
             return;
         }
 
         Begin(rest);
-        if (refused > 0)
+        if (_refused > 0)
         {
-            sink.OnRefused(refused);
-            refused = 0;
+            sink.OnRefused(_refused);
+            _refused = 0;
         }
         else
         {
-            sink.OnLine(begun);
+            sink.OnLine(_begun);
         }
     }
 
     private void Begin(ReadOnlySpan<byte> bytes)
     {
-        if (refused > 0)
+        if (_refused > 0)
         {
-            refused += bytes.Length;
+            _refused += bytes.Length;
         }
-        else if (begun.Length + bytes.Length > maxLineBytes)
+        else if (_begun.Length + bytes.Length > maxLineBytes)
         {
-            refused = begun.Length + bytes.Length;
-            begun.Clear();
+            _refused = _begun.Length + bytes.Length;
+            _begun.Clear();
         }
         else
         {
-            begun.Write(bytes);
+            _begun.Write(bytes);
         }
     }
 }

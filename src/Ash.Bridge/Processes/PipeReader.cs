@@ -20,11 +20,11 @@ internal sealed class PipeReader : IPollable
 {
     internal const int MaxRead = 64 * 1024;
 
-    private readonly EventLoop loop;
-    private readonly IPipeSink sink;
-    private readonly Memory<byte> buffer;
-    private int descriptor;
-    private long? left;
+    private readonly EventLoop _loop;
+    private readonly IPipeSink _sink;
+    private readonly Memory<byte> _buffer;
+    private int _descriptor;
+    private long? _left;
 
     /// <param name="loop">Watches the pipe until its end.</param>
     /// <param name="descriptor">The pipe's reading end, owned by this from now on.</param>
@@ -32,22 +32,22 @@ internal sealed class PipeReader : IPollable
     /// <param name="sink">Gets the bytes.</param>
     internal PipeReader(EventLoop loop, int descriptor, Memory<byte> buffer, IPipeSink sink)
     {
-        this.loop = loop;
-        this.descriptor = descriptor;
-        this.buffer = buffer;
-        this.sink = sink;
+        _loop = loop;
+        _descriptor = descriptor;
+        _buffer = buffer;
+        _sink = sink;
         Native.Descriptor.MakeNonBlocking(descriptor);
         loop.Add(this);
     }
 
-    public int Descriptor => descriptor;
+    public int Descriptor => _descriptor;
 
-    public PollEvents Interest => sink.HasRoom ? PollEvents.Readable : PollEvents.None;
+    public PollEvents Interest => _sink.HasRoom ? PollEvents.Readable : PollEvents.None;
 
     public void OnReady(PollEvents events)
     {
-        var room = buffer.Span[..(int)Math.Min(MaxRead, left ?? MaxRead)];
-        var count = Native.Descriptor.Read(descriptor, room);
+        var room = _buffer.Span[..(int)Math.Min(MaxRead, _left ?? MaxRead)];
+        var count = Native.Descriptor.Read(_descriptor, room);
         if (count < 0 && Errno.Last == Errno.Again)
         {
             return;
@@ -55,11 +55,11 @@ internal sealed class PipeReader : IPollable
 
         if (count > 0)
         {
-            left -= count;
-            sink.OnBytes(room[..count]);
+            _left -= count;
+            _sink.OnBytes(room[..count]);
         }
 
-        if (count <= 0 || left == 0)
+        if (count <= 0 || _left == 0)
         {
             End();
         }
@@ -68,13 +68,13 @@ internal sealed class PipeReader : IPollable
     /// <summary>Takes what is in the pipe by now, and then ends: another process may hold it open for ever.</summary>
     internal void EndAfterWhatIsThere()
     {
-        if (descriptor == Native.Descriptor.None)
+        if (_descriptor == Native.Descriptor.None)
         {
             return;
         }
 
-        left = Libc.DeviceControl(descriptor, Libc.BytesToRead, out var count) == 0 ? count : 0;
-        if (left == 0)
+        _left = Libc.DeviceControl(_descriptor, Libc.BytesToRead, out var count) == 0 ? count : 0;
+        if (_left == 0)
         {
             End();
         }
@@ -82,8 +82,8 @@ internal sealed class PipeReader : IPollable
 
     private void End()
     {
-        loop.Remove(this);
-        Native.Descriptor.Close(ref descriptor);
-        sink.OnEnd();
+        _loop.Remove(this);
+        Native.Descriptor.Close(ref _descriptor);
+        _sink.OnEnd();
     }
 }

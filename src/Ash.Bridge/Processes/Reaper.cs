@@ -5,14 +5,14 @@ namespace Ash.Bridge.Processes;
 /// <summary>What the main thread of pid 1 does, and all it does: it collects the dead, orphans included.</summary>
 internal sealed class Reaper(Action<int, ExitStatus> onReaped)
 {
-    private readonly Bell mayHaveChildren = new();
-    private readonly Bell reaped = new();
+    private readonly Bell _mayHaveChildren = new();
+    private readonly Bell _reaped = new();
 
     /// <summary>To be called after each start of a process.</summary>
-    internal void Wake() => mayHaveChildren.Ring();
+    internal void Wake() => _mayHaveChildren.Ring();
 
     /// <summary>Waits until a process was collected, or for so long.</summary>
-    internal void WaitForOne(TimeSpan atMost) => reaped.Wait(atMost);
+    internal void WaitForOne(TimeSpan atMost) => _reaped.Wait(atMost);
 
     /// <summary>Never returns.</summary>
     internal void Run()
@@ -23,11 +23,11 @@ internal sealed class Reaper(Action<int, ExitStatus> onReaped)
             if (process > 0)
             {
                 onReaped(process, ExitStatus.From(status));
-                reaped.Ring();
+                _reaped.Ring();
             }
             else if (Errno.Last != Errno.Interrupted)
             {
-                mayHaveChildren.Wait(); // Without children there can be no orphans either.
+                _mayHaveChildren.Wait(); // Without children there can be no orphans either.
             }
         }
     }

@@ -9,9 +9,9 @@ internal sealed class Spawner(string directory, Reaper reaper)
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KillInterval = TimeSpan.FromMilliseconds(10);
 
-    private readonly Lock gate = new();
-    private readonly Queue<Action> work = new();
-    private readonly Bell hasWork = new();
+    private readonly Lock _gate = new();
+    private readonly Queue<Action> _work = new();
+    private readonly Bell _hasWork = new();
 
     /// <summary>Reports the pid, or the error number, on the spawner's thread.</summary>
     internal void Start(SpawnRequest request, Action<int, int> onDone) => Ask(() =>
@@ -52,26 +52,26 @@ internal sealed class Spawner(string directory, Reaper reaper)
             }
             else
             {
-                hasWork.Wait();
+                _hasWork.Wait();
             }
         }
     }
 
     private void Ask(Action action)
     {
-        lock (gate)
+        lock (_gate)
         {
-            work.Enqueue(action);
+            _work.Enqueue(action);
         }
 
-        hasWork.Ring();
+        _hasWork.Ring();
     }
 
     private Action? Next()
     {
-        lock (gate)
+        lock (_gate)
         {
-            return work.TryDequeue(out var action) ? action : null;
+            return _work.TryDequeue(out var action) ? action : null;
         }
     }
 }

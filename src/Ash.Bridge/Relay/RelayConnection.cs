@@ -6,22 +6,22 @@ namespace Ash.Bridge.Relay;
 /// <summary>Two sockets joined: what comes from one goes to the other, each direction ends by itself, an error ends both.</summary>
 internal sealed class RelayConnection
 {
-    private readonly RelayEnd client;
-    private readonly RelayEnd server;
-    private readonly Action onEnded;
+    private readonly RelayEnd _client;
+    private readonly RelayEnd _server;
+    private readonly Action _onEnded;
 
     internal RelayConnection(EventLoop loop, SegmentPool pool, int client, int server, Action onEnded)
     {
-        this.onEnded = onEnded;
-        this.client = new(loop, pool, client, this);
-        this.server = new(loop, pool, server, this);
+        _onEnded = onEnded;
+        _client = new(loop, pool, client, this);
+        _server = new(loop, pool, server, this);
     }
 
-    internal RelayEnd OtherEnd(RelayEnd end) => end == client ? server : client;
+    internal RelayEnd OtherEnd(RelayEnd end) => end == _client ? _server : _client;
 
     internal void EndIfDone()
     {
-        if (client.IsDone && server.IsDone)
+        if (_client.IsDone && _server.IsDone)
         {
             End();
         }
@@ -30,9 +30,9 @@ internal sealed class RelayConnection
     /// <summary>Closes both sockets. Harmless when repeated.</summary>
     internal void End()
     {
-        if (client.Close() | server.Close())
+        if (_client.Close() | _server.Close())
         {
-            onEnded();
+            _onEnded();
         }
     }
 }

@@ -7,40 +7,40 @@ namespace Ash.Bridge.Relay;
 /// <summary>One socket of a relayed connection, and what waits to be written to it.</summary>
 internal sealed class RelayEnd : IPollable
 {
-    private readonly EventLoop loop;
-    private readonly ByteQueue waiting;
-    private readonly RelayConnection connection;
-    private int descriptor;
-    private bool hasReadAll;
-    private bool endsAfterWaiting;
-    private bool hasWrittenAll;
+    private readonly EventLoop _loop;
+    private readonly ByteQueue _waiting;
+    private readonly RelayConnection _connection;
+    private int _descriptor;
+    private bool _hasReadAll;
+    private bool _endsAfterWaiting;
+    private bool _hasWrittenAll;
 
     internal RelayEnd(EventLoop loop, SegmentPool pool, int descriptor, RelayConnection connection)
     {
-        this.loop = loop;
-        this.descriptor = descriptor;
-        this.connection = connection;
-        waiting = new(pool);
+        _loop = loop;
+        _descriptor = descriptor;
+        _connection = connection;
+        _waiting = new(pool);
         loop.Add(this);
     }
 
-    public int Descriptor => descriptor;
+    public int Descriptor => _descriptor;
 
     public PollEvents Interest =>
-        (!hasReadAll && connection.OtherEnd(this).waiting.IsEmpty ? PollEvents.Readable : PollEvents.None)
-        | (waiting.IsEmpty ? PollEvents.None : PollEvents.Writable);
+        (!_hasReadAll && _connection.OtherEnd(this)._waiting.IsEmpty ? PollEvents.Readable : PollEvents.None)
+        | (_waiting.IsEmpty ? PollEvents.None : PollEvents.Writable);
 
     /// <summary>Both directions have ended here.</summary>
-    internal bool IsDone => hasReadAll && hasWrittenAll;
+    internal bool IsDone => _hasReadAll && _hasWrittenAll;
 
     public void OnReady(PollEvents events)
     {
-        if (!waiting.IsEmpty)
+        if (!_waiting.IsEmpty)
         {
             Write();
         }
 
-        if (descriptor != Native.Descriptor.None && !hasReadAll && connection.OtherEnd(this).waiting.IsEmpty)
+        if (_descriptor != Native.Descriptor.None && !_hasReadAll && _connection.OtherEnd(this)._waiting.IsEmpty)
         {
             Read();
         }
@@ -49,66 +49,66 @@ internal sealed class RelayEnd : IPollable
     /// <summary>True where it was still open.</summary>
     internal bool Close()
     {
-        if (descriptor == Native.Descriptor.None)
+        if (_descriptor == Native.Descriptor.None)
         {
             return false;
         }
 
-        loop.Remove(this);
-        Native.Descriptor.Close(ref descriptor);
-        waiting.Clear();
+        _loop.Remove(this);
+        Native.Descriptor.Close(ref _descriptor);
+        _waiting.Clear();
         return true;
     }
 
     private void Read()
     {
-        var other = connection.OtherEnd(this);
-        var count = Native.Descriptor.Read(descriptor, other.waiting.Room);
+        var other = _connection.OtherEnd(this);
+        var count = Native.Descriptor.Read(_descriptor, other._waiting.Room);
         if (count > 0)
         {
-            other.waiting.Advance(count);
+            other._waiting.Advance(count);
             other.Write();
         }
         else if (count == 0)
         {
-            hasReadAll = true;
-            other.endsAfterWaiting = true;
+            _hasReadAll = true;
+            other._endsAfterWaiting = true;
             other.Write();
         }
         else if (Errno.Last != Errno.Again)
         {
-            connection.End();
+            _connection.End();
         }
         else
         {
-            other.waiting.Clear(); // Nothing came after all.
+            other._waiting.Clear(); // Nothing came after all.
         }
     }
 
     private void Write()
     {
-        while (!waiting.IsEmpty)
+        while (!_waiting.IsEmpty)
         {
-            var count = Native.Descriptor.Write(descriptor, waiting.Front);
+            var count = Native.Descriptor.Write(_descriptor, _waiting.Front);
             if (count < 0)
             {
                 if (Errno.Last != Errno.Again)
                 {
-                    connection.End();
+                    _connection.End();
                 }
 
                 return;
             }
 
-            waiting.Skip(count);
+            _waiting.Skip(count);
         }
 
-        waiting.Clear();
-        if (endsAfterWaiting && !hasWrittenAll)
+        _waiting.Clear();
+        if (_endsAfterWaiting && !_hasWrittenAll)
         {
-            hasWrittenAll = true;
-            Libc.ShutDown(descriptor, Libc.ShutdownWriting);
-            connection.EndIfDone();
+            _hasWrittenAll = true;
+            Libc.ShutDown(_descriptor, Libc.ShutdownWriting);
+            _connection.EndIfDone();
         }
     }
 }

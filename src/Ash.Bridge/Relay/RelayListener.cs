@@ -10,22 +10,22 @@ internal sealed class RelayListener : IPollable
     private const int MaxConnections = 64;
     private const int Backlog = 64;
 
-    private readonly EventLoop loop;
-    private readonly SegmentPool pool;
-    private readonly byte[] broker;
-    private int descriptor;
-    private int connections;
+    private readonly EventLoop _loop;
+    private readonly SegmentPool _pool;
+    private readonly byte[] _broker;
+    private int _descriptor;
+    private int _connections;
 
     private RelayListener(EventLoop loop, SegmentPool pool, int descriptor, byte[] broker)
     {
-        (this.loop, this.pool, this.descriptor, this.broker) = (loop, pool, descriptor, broker);
+        (_loop, _pool, _descriptor, _broker) = (loop, pool, descriptor, broker);
         loop.Add(this);
     }
 
-    public int Descriptor => descriptor;
+    public int Descriptor => _descriptor;
 
     /// <summary>Beyond the limit connections wait in the kernel until another one ends.</summary>
-    public PollEvents Interest => connections < MaxConnections ? PollEvents.Readable : PollEvents.None;
+    public PollEvents Interest => _connections < MaxConnections ? PollEvents.Readable : PollEvents.None;
 
     /// <summary>0, or the error number where nothing can listen there.</summary>
     internal static unsafe int Start(EventLoop loop, SegmentPool pool, int port, string brokerPath)
@@ -55,20 +55,20 @@ internal sealed class RelayListener : IPollable
 
     public unsafe void OnReady(PollEvents events)
     {
-        var client = Libc.Accept(descriptor, null, null, Libc.OpenNonBlocking | Libc.OpenCloseOnExec);
+        var client = Libc.Accept(_descriptor, null, null, Libc.OpenNonBlocking | Libc.OpenCloseOnExec);
         if (client < 0)
         {
             return;
         }
 
-        var server = SocketAddress.DialUnix(broker);
+        var server = SocketAddress.DialUnix(_broker);
         if (server == Native.Descriptor.None)
         {
             Native.Descriptor.Close(ref client);
             return;
         }
 
-        connections++;
-        _ = new RelayConnection(loop, pool, client, server, onEnded: () => connections--);
+        _connections++;
+        _ = new RelayConnection(_loop, _pool, client, server, onEnded: () => _connections--);
     }
 }

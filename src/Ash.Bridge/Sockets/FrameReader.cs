@@ -6,29 +6,29 @@ namespace Ash.Bridge.Sockets;
 /// <summary>Finds commands in what was received. A payload stays in the queue, for the command to take.</summary>
 internal sealed class FrameReader(ByteQueue received)
 {
-    private BridgeCommand? announced; // Its header was read, its payload has not all come yet.
-    private long searched; // That many bytes at the front have no line end.
+    private BridgeCommand? _announced; // Its header was read, its payload has not all come yet.
+    private long _searched; // That many bytes at the front have no line end.
 
     /// <summary>A command all of whose payload is at the front of the queue; false where there is none yet.</summary>
     /// <exception cref="FrameException">What is there can never become a frame.</exception>
     internal bool TryRead(out BridgeCommand command)
     {
-        announced ??= ReadHeader();
-        command = announced!; // Only looked at where the method returns true.
-        if (announced is null || received.Length < ((announced as IPayloadFrame)?.Bytes ?? 0))
+        _announced ??= ReadHeader();
+        command = _announced!; // Only looked at where the method returns true.
+        if (_announced is null || received.Length < ((_announced as IPayloadFrame)?.Bytes ?? 0))
         {
             return false;
         }
 
-        announced = null;
+        _announced = null;
         return true;
     }
 
     /// <summary>The queue was cleared: a new connection begins.</summary>
     internal void Reset()
     {
-        announced = null;
-        searched = 0;
+        _announced = null;
+        _searched = 0;
     }
 
     private BridgeCommand? ReadHeader()
@@ -41,11 +41,11 @@ internal sealed class FrameReader(ByteQueue received)
 
         if (end < 0)
         {
-            searched = received.Length;
+            _searched = received.Length;
             return null;
         }
 
-        searched = 0;
+        _searched = 0;
         var header = received.Front.Length >= end ? Parse(received.Front[..(int)end]) : Parse(Joined((int)end));
         received.Skip(end + 1);
         return header;
@@ -59,7 +59,7 @@ internal sealed class FrameReader(ByteQueue received)
         for (var segment = received.Head; segment is not null; segment = segment.Next)
         {
             var bytes = segment.Filled;
-            var from = (int)Math.Clamp(searched - before, 0, bytes.Length);
+            var from = (int)Math.Clamp(_searched - before, 0, bytes.Length);
             if (bytes[from..].IndexOf((byte)'\n') is var found and >= 0)
             {
                 return before + from + found;

@@ -16,22 +16,22 @@ internal sealed class HostLink : IPollable
     private static readonly TimeSpan FirstRedial = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LastRedial = TimeSpan.FromSeconds(1);
 
-    private readonly EventLoop loop;
-    private readonly Outbox outbox;
-    private readonly FrameReader frames;
-    private readonly ByteQueue received;
-    private readonly Cli cli;
-    private readonly CommandExecutor commands;
-    private readonly byte[] address;
-    private readonly TimeSpan orphanTimeout;
-    private readonly Action onOrphaned;
+    private readonly EventLoop _loop;
+    private readonly Outbox _outbox;
+    private readonly FrameReader _frames;
+    private readonly ByteQueue _received;
+    private readonly Cli _cli;
+    private readonly CommandExecutor _commands;
+    private readonly byte[] _address;
+    private readonly TimeSpan _orphanTimeout;
+    private readonly Action _onOrphaned;
 
-    private int descriptor = Native.Descriptor.None;
-    private TimeSpan redial = FirstRedial;
-    private LoopTimer? orphanTimer;
-    private bool isWelcome;
-    private bool isBlocked;
-    private bool hasSaidHello;
+    private int _descriptor = Native.Descriptor.None;
+    private TimeSpan _redial = FirstRedial;
+    private LoopTimer? _orphanTimer;
+    private bool _isWelcome;
+    private bool _isBlocked;
+    private bool _hasSaidHello;
 
     internal HostLink(
         EventLoop loop,
@@ -43,19 +43,19 @@ internal sealed class HostLink : IPollable
         TimeSpan orphanTimeout,
         Action onOrphaned)
     {
-        (this.loop, this.outbox, this.cli, this.commands) = (loop, outbox, cli, commands);
-        (this.orphanTimeout, this.onOrphaned) = (orphanTimeout, onOrphaned);
-        received = new(pool);
-        frames = new(received);
-        address = SocketAddress.Unix(path);
+        (_loop, _outbox, _cli, _commands) = (loop, outbox, cli, commands);
+        (_orphanTimeout, _onOrphaned) = (orphanTimeout, onOrphaned);
+        _received = new(pool);
+        _frames = new(_received);
+        _address = SocketAddress.Unix(path);
     }
 
-    public int Descriptor => descriptor;
+    public int Descriptor => _descriptor;
 
-    public PollEvents Interest => PollEvents.Readable | (isBlocked ? PollEvents.Writable : PollEvents.None);
+    public PollEvents Interest => PollEvents.Readable | (_isBlocked ? PollEvents.Writable : PollEvents.None);
 
     /// <summary>Everything was sent, or cannot be.</summary>
-    internal bool HasNothingToSend => !isWelcome || outbox.Unsent.IsEmpty;
+    internal bool HasNothingToSend => !_isWelcome || _outbox.Unsent.IsEmpty;
 
     internal void Start()
     {
@@ -66,23 +66,23 @@ internal sealed class HostLink : IPollable
     /// <summary>Sends what there is, as far as the socket takes it now.</summary>
     internal void Flush()
     {
-        for (var budget = MaxBytesPerFlush; isWelcome && !isBlocked && budget > 0;)
+        for (var budget = MaxBytesPerFlush; _isWelcome && !_isBlocked && budget > 0;)
         {
-            var bytes = outbox.Unsent;
+            var bytes = _outbox.Unsent;
             if (bytes.IsEmpty)
             {
                 return;
             }
 
-            var count = Native.Descriptor.Write(descriptor, bytes);
+            var count = Native.Descriptor.Write(_descriptor, bytes);
             if (count >= 0)
             {
-                outbox.Sent(count);
+                _outbox.Sent(count);
                 budget -= count;
             }
             else if (Errno.Last == Errno.Again)
             {
-                isBlocked = true;
+                _isBlocked = true;
             }
             else
             {
@@ -90,14 +90,14 @@ internal sealed class HostLink : IPollable
             }
         }
 
-        isBlocked |= isWelcome; // More is there: the next round goes on, after everybody else had a turn.
+        _isBlocked |= _isWelcome; // More is there: the next round goes on, after everybody else had a turn.
     }
 
     public void OnReady(PollEvents events)
     {
         if (events.HasFlag(PollEvents.Writable))
         {
-            isBlocked = false;
+            _isBlocked = false;
         }
 
         if ((events & ~PollEvents.Writable) != PollEvents.None)
@@ -108,49 +108,49 @@ internal sealed class HostLink : IPollable
 
     private void Dial()
     {
-        descriptor = SocketAddress.DialUnix(address);
-        if (descriptor == Native.Descriptor.None)
+        _descriptor = SocketAddress.DialUnix(_address);
+        if (_descriptor == Native.Descriptor.None)
         {
             DialLater();
             return;
         }
 
-        loop.Add(this);
+        _loop.Add(this);
         SayHello();
     }
 
     private void DialLater()
     {
-        loop.After(redial, Dial);
-        redial = redial * 2 < LastRedial ? redial * 2 : LastRedial;
+        _loop.After(_redial, Dial);
+        _redial = _redial * 2 < LastRedial ? _redial * 2 : LastRedial;
     }
 
     private void SayHello()
     {
         var hello = new System.Buffers.ArrayBufferWriter<byte>();
-        FrameFormat.Write(hello, new Hello(BridgeProtocol.Version, outbox.Oldest, outbox.Head, cli.Process, cli.Pid));
-        if (Native.Descriptor.Write(descriptor, hello.WrittenSpan) != hello.WrittenCount)
+        FrameFormat.Write(hello, new Hello(BridgeProtocol.Version, _outbox.Oldest, _outbox.Head, _cli.Process, _cli.Pid));
+        if (Native.Descriptor.Write(_descriptor, hello.WrittenSpan) != hello.WrittenCount)
         {
             Break(); // So little always fits into a new socket.
             return;
         }
 
-        if (!hasSaidHello)
+        if (!_hasSaidHello)
         {
-            hasSaidHello = true;
+            _hasSaidHello = true;
             StandardStreams.Silence();
         }
     }
 
     private void Receive()
     {
-        for (var round = 0; round < MaxReadRounds && descriptor != Native.Descriptor.None; round++)
+        for (var round = 0; round < MaxReadRounds && _descriptor != Native.Descriptor.None; round++)
         {
-            var room = received.Room;
-            var count = Native.Descriptor.Read(descriptor, room);
+            var room = _received.Room;
+            var count = Native.Descriptor.Read(_descriptor, room);
             if (count > 0)
             {
-                received.Advance(count);
+                _received.Advance(count);
                 ExecuteAll();
             }
             else if (count == 0 || Errno.Last != Errno.Again)
@@ -164,9 +164,9 @@ internal sealed class HostLink : IPollable
             }
         }
 
-        if (received.IsEmpty)
+        if (_received.IsEmpty)
         {
-            received.Clear();
+            _received.Clear();
         }
     }
 
@@ -174,7 +174,7 @@ internal sealed class HostLink : IPollable
     {
         try
         {
-            while (descriptor != Native.Descriptor.None && frames.TryRead(out var command))
+            while (_descriptor != Native.Descriptor.None && _frames.TryRead(out var command))
             {
                 Execute(command);
             }
@@ -189,16 +189,16 @@ internal sealed class HostLink : IPollable
     {
         switch (command)
         {
-            case Welcome welcome when !isWelcome:
-                outbox.Resume(welcome.Acknowledged);
-                isWelcome = true;
-                redial = FirstRedial;
-                orphanTimer?.Cancel();
+            case Welcome welcome when !_isWelcome:
+                _outbox.Resume(welcome.Acknowledged);
+                _isWelcome = true;
+                _redial = FirstRedial;
+                _orphanTimer?.Cancel();
                 break;
-            case Acknowledge acknowledge when isWelcome && outbox.TryAcknowledge(acknowledge.Number):
+            case Acknowledge acknowledge when _isWelcome && _outbox.TryAcknowledge(acknowledge.Number):
                 break;
-            case IdentifiedCommand identified when isWelcome:
-                commands.Execute(identified, received);
+            case IdentifiedCommand identified when _isWelcome:
+                _commands.Execute(identified, _received);
                 break;
             default:
                 throw new FrameException($"A {command.GetType().Name} is out of place.");
@@ -207,23 +207,23 @@ internal sealed class HostLink : IPollable
 
     private void Break()
     {
-        if (descriptor == Native.Descriptor.None)
+        if (_descriptor == Native.Descriptor.None)
         {
             return;
         }
 
-        if (isWelcome)
+        if (_isWelcome)
         {
             WatchForOrphanage();
         }
 
-        loop.Remove(this);
-        Native.Descriptor.Close(ref descriptor);
-        received.Clear();
-        frames.Reset();
-        isWelcome = isBlocked = false;
+        _loop.Remove(this);
+        Native.Descriptor.Close(ref _descriptor);
+        _received.Clear();
+        _frames.Reset();
+        _isWelcome = _isBlocked = false;
         DialLater();
     }
 
-    private void WatchForOrphanage() => orphanTimer = loop.After(orphanTimeout, onOrphaned);
+    private void WatchForOrphanage() => _orphanTimer = _loop.After(_orphanTimeout, _onOrphaned);
 }

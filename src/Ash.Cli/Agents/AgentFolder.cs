@@ -14,20 +14,20 @@ internal sealed class AgentFolder
 
     private static readonly string[] SkippedEndings = [".env", ".env.local", ".sock", ".lock", ".pid"];
 
-    private readonly string root;
-    private readonly List<AgentFile> files = [];
-    private readonly List<string> leftOut = [];
+    private readonly string _root;
+    private readonly List<AgentFile> _files = [];
+    private readonly List<string> _leftOut = [];
 
-    private AgentFolder(string root) => this.root = root;
+    private AgentFolder(string root) => _root = root;
 
     /// <summary>The files, in the order of their paths.</summary>
-    public IReadOnlyList<AgentFile> Files => files;
+    public IReadOnlyList<AgentFile> Files => _files;
 
     /// <summary>Their size before they are encoded.</summary>
     public long TotalBytes { get; private set; }
 
     /// <summary>What the user may miss, each with the reason.</summary>
-    public IReadOnlyList<string> LeftOut => leftOut;
+    public IReadOnlyList<string> LeftOut => _leftOut;
 
     public static AgentFolder Read(string path, CancellationToken cancellationToken)
     {
@@ -57,14 +57,14 @@ internal sealed class AgentFolder
             var name = prefix + entry.Name;
             var target = entry.LinkTarget is null ? entry.FullName : NativeFiles.RealPath(entry.FullName);
 
-            if (target is null || !target.StartsWith(root + "/", StringComparison.Ordinal))
+            if (target is null || !target.StartsWith(_root + "/", StringComparison.Ordinal))
             {
-                leftOut.Add($"{name}: a link that leads {(target is null ? "nowhere" : "out of the folder")}");
+                _leftOut.Add($"{name}: a link that leads {(target is null ? "nowhere" : "out of the folder")}");
             }
-            else if (target[root.Length..].Split('/').Any(IsSkipped))
+            else if (target[_root.Length..].Split('/').Any(IsSkipped))
             {
                 // A link must not bring in by another name what its own name keeps out.
-                leftOut.Add($"{name}: a link to what is not deployed");
+                _leftOut.Add($"{name}: a link to what is not deployed");
             }
             else if (Directory.Exists(target))
             {
@@ -75,7 +75,7 @@ internal sealed class AgentFolder
                 }
                 else
                 {
-                    leftOut.Add($"{name}: a link to a folder that it lies in");
+                    _leftOut.Add($"{name}: a link to a folder that it lies in");
                 }
             }
             else if (NativeFiles.IsRegular(target))
@@ -84,7 +84,7 @@ internal sealed class AgentFolder
             }
             else
             {
-                leftOut.Add($"{name}: neither a file nor a folder");
+                _leftOut.Add($"{name}: neither a file nor a folder");
             }
         }
     }
@@ -93,6 +93,6 @@ internal sealed class AgentFolder
     {
         var content = File.ReadAllBytes(path);
         TotalBytes += content.Length;
-        files.Add(new AgentFile(name, Convert.ToBase64String(content), (File.GetUnixFileMode(path) & AnyExecute) != 0));
+        _files.Add(new AgentFile(name, Convert.ToBase64String(content), (File.GetUnixFileMode(path) & AnyExecute) != 0));
     }
 }

@@ -11,7 +11,7 @@ internal sealed class CliOutput(CliHost host, bool json)
     private static readonly JsonSerializerOptions Pretty = Options(indented: true);
     private static readonly JsonSerializerOptions Compact = Options(indented: false);
 
-    private readonly bool colours = host.Variable("NO_COLOR") is null && host.Variable("TERM") is not "dumb";
+    private readonly bool _colours = host.Variable("NO_COLOR") is null && host.Variable("TERM") is not "dumb";
 
     /// <summary>Whether a program reads the output.</summary>
     public bool IsJson => json;
@@ -75,7 +75,7 @@ internal sealed class CliOutput(CliHost host, bool json)
     public string Dim(string text) => Paint(text, "2", host.OutIsTerminal);
 
     private string Paint(string text, string colour, bool isTerminal) =>
-        colours && isTerminal ? $"\e[{colour}m{text}\e[0m" : text;
+        _colours && isTerminal ? $"\e[{colour}m{text}\e[0m" : text;
 
     private static string Serialize<T>(T value, JsonSerializerOptions options) =>
         JsonSerializer.Serialize(value, (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T)));

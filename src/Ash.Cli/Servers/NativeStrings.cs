@@ -5,12 +5,12 @@ namespace Ash.Cli.Servers;
 /// <summary>An array of C strings that ends with a null, as <c>argv</c> and <c>envp</c> are.</summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
-    private readonly int count;
+    private readonly int _count;
 
     public NativeStrings(IReadOnlyCollection<string> strings)
     {
-        count = strings.Count;
-        Pointer = (byte**)NativeMemory.AllocZeroed((nuint)(count + 1), (nuint)sizeof(byte*));
+        _count = strings.Count;
+        Pointer = (byte**)NativeMemory.AllocZeroed((nuint)(_count + 1), (nuint)sizeof(byte*));
         var i = 0;
 
         foreach (var text in strings)
@@ -26,7 +26,7 @@ internal sealed unsafe class NativeStrings : IDisposable
 
     public void Dispose()
     {
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < _count; i++)
         {
             Marshal.FreeCoTaskMem((nint)Pointer[i]);
         }

@@ -5,11 +5,11 @@ namespace Ash.Cli.Sessions;
 /// <summary>Learns from a turn's events how it ended.</summary>
 internal sealed class TurnOutcome
 {
-    private TurnError? error;
-    private Done? done;
+    private TurnError? _error;
+    private Done? _done;
 
     /// <summary>Why the turn brought no answer; null where it did.</summary>
-    public string? Failure => (error, done?.Reason) switch
+    public string? Failure => (_error, _done?.Reason) switch
     {
         ({ Code: { } code } told, _) => $"Error: {told.Error} ({code})",
         ({ } told, _) => $"Error: {told.Error}",
@@ -22,10 +22,10 @@ internal sealed class TurnOutcome
         switch (read.Name)
         {
             case EventNames.Error:
-                error = read.Body as TurnError ?? error;
+                _error = read.Body as TurnError ?? _error;
                 break;
             case EventNames.Done:
-                done = read.Body as Done ?? done;
+                _done = read.Body as Done ?? _done;
                 break;
         }
     }

@@ -15,17 +15,17 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
     private const string BrokenOff = "· the answer broke off, and is begun anew";
 
     // What was shown of a block whose message is not complete yet.
-    private readonly StringBuilder shown = new();
-    private string? heldBack;
-    private bool atLineStart = true;
-    private bool blockEnded;
+    private readonly StringBuilder _shown = new();
+    private string? _heldBack;
+    private bool _atLineStart = true;
+    private bool _blockEnded;
 
     public void Write(AshEvent read)
     {
         switch (read.Body)
         {
             case TextDelta(var delta):
-                shown.Append(delta);
+                _shown.Append(delta);
                 WriteText(delta);
                 break;
 
@@ -43,11 +43,11 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
 
             case TurnError:
                 // It says the same, and is shown as what it is.
-                heldBack = null;
+                _heldBack = null;
                 break;
 
-            case Done when heldBack is { } text:
-                heldBack = null;
+            case Done when _heldBack is { } text:
+                _heldBack = null;
                 WriteText(text);
                 break;
         }
@@ -55,10 +55,10 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
 
     public void Finish()
     {
-        if (!atLineStart)
+        if (!_atLineStart)
         {
             output.Out.WriteLine();
-            atLineStart = true;
+            _atLineStart = true;
         }
     }
 
@@ -89,20 +89,20 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
             if (line.FindMember("error").ValueKind == JsonValueKind.String)
             {
                 // The CLI's words about a failed model call. Where the turn fails of it, its error says them.
-                heldBack = text;
+                _heldBack = text;
                 continue;
             }
 
             WriteText(RestOf(text));
-            shown.Clear();
-            blockEnded = true;
+            _shown.Clear();
+            _blockEnded = true;
         }
     }
 
     /// <summary>What is still to be shown of a block, now that all of it is known.</summary>
     private string RestOf(string text)
     {
-        var before = shown.ToString();
+        var before = _shown.ToString();
 
         if (before.StartsWith(text, StringComparison.Ordinal))
         {
@@ -120,11 +120,11 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
 
     private void BreakOff()
     {
-        if (shown.Length > 0)
+        if (_shown.Length > 0)
         {
             WriteNote(BrokenOff);
-            shown.Clear();
-            blockEnded = false;
+            _shown.Clear();
+            _blockEnded = false;
         }
     }
 
@@ -138,15 +138,15 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
             return;
         }
 
-        if (blockEnded)
+        if (_blockEnded)
         {
-            blockEnded = false;
+            _blockEnded = false;
             Finish();
         }
 
         output.Out.Write(output.IsTerminal ? TerminalText.Clean(text) : text);
         output.Out.Flush();
-        atLineStart = text[^1] == '\n';
+        _atLineStart = text[^1] == '\n';
     }
 
     private void WriteNote(string line)

@@ -13,27 +13,27 @@ internal sealed partial class BridgeConnection : IBridgeConnection
     private const int KeptBufferBytes = 1024 * 1024;
     private const long NotWelcomed = -1;
 
-    private readonly string sandboxId;
-    private readonly NetworkStream stream;
-    private readonly PipeReader reader;
-    private readonly ILogger logger;
-    private readonly SemaphoreSlim sending = new(1, 1);
-    private readonly CancellationTokenSource closed = new();
-    private ArrayBufferWriter<byte> outgoing = new();
-    private Hello? hello;
-    private long lastNumber = NotWelcomed;
-    private int disposed;
+    private readonly string _sandboxId;
+    private readonly NetworkStream _stream;
+    private readonly PipeReader _reader;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _sending = new(1, 1);
+    private readonly CancellationTokenSource _closed = new();
+    private ArrayBufferWriter<byte> _outgoing = new();
+    private Hello? _hello;
+    private long _lastNumber = NotWelcomed;
+    private int _disposed;
 
     /// <param name="socket">Accepted; owned from here on.</param>
     public BridgeConnection(string sandboxId, Socket socket, ILogger logger)
     {
-        this.sandboxId = sandboxId;
-        this.logger = logger;
-        stream = new NetworkStream(socket, ownsSocket: true);
-        reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, leaveOpen: true));
+        _sandboxId = sandboxId;
+        _logger = logger;
+        _stream = new NetworkStream(socket, ownsSocket: true);
+        _reader = PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, leaveOpen: true));
     }
 
-    public Hello Hello => hello ?? throw new InvalidOperationException("The bridge has not said hello yet.");
+    public Hello Hello => _hello ?? throw new InvalidOperationException("The bridge has not said hello yet.");
 
     /// <summary>Reads the first frame.</summary>
     /// <exception cref="FrameException">It is no hello, or one of another version.</exception>
@@ -42,17 +42,17 @@ internal sealed partial class BridgeConnection : IBridgeConnection
     {
         while (true)
         {
-            var read = await reader.ReadAsync(cancellationToken);
+            var read = await _reader.ReadAsync(cancellationToken);
             var rest = read.Buffer;
             if (FrameFormat.TryRead(ref rest, out BridgeEvent frame, out _))
             {
-                hello = frame as Hello ?? throw new FrameException("The first frame must be a hello.");
-                Validate(hello);
-                reader.AdvanceTo(rest.Start);
+                _hello = frame as Hello ?? throw new FrameException("The first frame must be a hello.");
+                Validate(_hello);
+                _reader.AdvanceTo(rest.Start);
                 return;
             }
 
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            _reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             if (read.IsCompleted)
             {
                 throw new IOException("The connection ended before the bridge's hello.");
@@ -63,22 +63,22 @@ internal sealed partial class BridgeConnection : IBridgeConnection
     public async ValueTask SendAsync(BridgeCommand command, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         // Waiters are served in the order in which they came.
-        await sending.WaitAsync(cancellationToken);
+        await _sending.WaitAsync(cancellationToken);
         try
         {
-            ObjectDisposedException.ThrowIf(disposed != 0, this);
-            if (lastNumber == NotWelcomed)
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            if (_lastNumber == NotWelcomed)
             {
-                lastNumber = command is Welcome welcome
+                _lastNumber = command is Welcome welcome
                     ? welcome.Acknowledged
                     : throw new InvalidOperationException("The first frame must be a welcome.");
             }
 
-            outgoing.ResetWrittenCount();
-            FrameFormat.Write(outgoing, command, payload.Span);
+            _outgoing.ResetWrittenCount();
+            FrameFormat.Write(_outgoing, command, payload.Span);
 
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closed.Token);
-            await stream.WriteAsync(outgoing.WrittenMemory, either.Token);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
+            await _stream.WriteAsync(_outgoing.WrittenMemory, either.Token);
         }
         catch (Exception failure) when (failure is IOException or ObjectDisposedException or OperationCanceledException)
         {
@@ -89,24 +89,24 @@ internal sealed partial class BridgeConnection : IBridgeConnection
         }
         finally
         {
-            if (outgoing.Capacity > KeptBufferBytes)
+            if (_outgoing.Capacity > KeptBufferBytes)
             {
-                outgoing = new ArrayBufferWriter<byte>();
+                _outgoing = new ArrayBufferWriter<byte>();
             }
 
-            sending.Release();
+            _sending.Release();
         }
     }
 
     public async Task RunAsync(IBridgeFrameHandler handler, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closed.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
         try
         {
             var expected = 0L;
             while (true)
             {
-                var read = await reader.ReadAsync(either.Token);
+                var read = await _reader.ReadAsync(either.Token);
                 var rest = read.Buffer;
                 var any = false;
                 while (rest.Length >= expected && FrameFormat.TryRead(ref rest, out BridgeEvent frame, out var payload))
@@ -118,7 +118,7 @@ internal sealed partial class BridgeConnection : IBridgeConnection
                 }
 
                 expected = expected > 0 || rest.IsEmpty ? expected : FrameFormat.LengthOfEvent(rest);
-                reader.AdvanceTo(rest.Start, rest.End);
+                _reader.AdvanceTo(rest.Start, rest.End);
                 if (any)
                 {
                     await handler.OnBatchAsync(cancellationToken);
@@ -132,29 +132,29 @@ internal sealed partial class BridgeConnection : IBridgeConnection
         }
         catch (FrameException failure)
         {
-            LogRefused(sandboxId, failure.Message);
+            LogRefused(_sandboxId, failure.Message);
         }
         catch (IOException failure)
         {
-            LogBroken(sandboxId, failure.Message);
+            LogBroken(_sandboxId, failure.Message);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && closed.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && _closed.IsCancellationRequested)
         {
             // Closed by this side.
         }
         finally
         {
             await DisposeAsync();
-            await reader.CompleteAsync();
+            await _reader.CompleteAsync();
         }
     }
 
     public ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref disposed, 1) == 0)
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            closed.Cancel();
-            stream.Dispose();
+            _closed.Cancel();
+            _stream.Dispose();
         }
 
         return ValueTask.CompletedTask;
@@ -180,7 +180,7 @@ internal sealed partial class BridgeConnection : IBridgeConnection
             throw new FrameException("A second hello.");
         }
 
-        var last = Volatile.Read(ref lastNumber);
+        var last = Volatile.Read(ref _lastNumber);
         if (last == NotWelcomed)
         {
             throw new FrameException("A frame before the welcome.");
@@ -191,7 +191,7 @@ internal sealed partial class BridgeConnection : IBridgeConnection
             throw new FrameException($"Frame {frame.Number} follows frame {last}.");
         }
 
-        Volatile.Write(ref lastNumber, frame.Number);
+        Volatile.Write(ref _lastNumber, frame.Number);
     }
 
     [LoggerMessage(LogLevel.Warning, "Closed the connection of sandbox {SandboxId}, whose bridge broke the protocol: {Reason}")]

@@ -13,28 +13,28 @@ namespace Ash.Runner.Bridges;
 internal sealed partial class BridgeListener : IAsyncDisposable
 {
     /// <summary>A bridge says hello at once, unless it is no longer ours.</summary>
-    private static readonly TimeSpan helloTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Then each further one costs the sandbox a wait rather than the server its time.</summary>
     private const int ToleratedStrangers = 100;
 
-    private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly string sandboxId;
-    private readonly string path;
-    private readonly uint? uid;
-    private readonly Func<int?> bridgePid;
-    private readonly TimeProvider clock;
-    private readonly ILogger logger;
-    private readonly Socket socket;
-    private readonly CancellationTokenSource stopping = new();
-    private readonly Channel<IBridgeConnection> connections;
-    private readonly Lock gate = new();
-    private readonly Task accepting;
-    private BridgeConnection? newest;
-    private int handshakes;
-    private int strangers;
-    private int failedGreetings;
+    private readonly string _sandboxId;
+    private readonly string _path;
+    private readonly uint? _uid;
+    private readonly Func<int?> _bridgePid;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Socket _socket;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Channel<IBridgeConnection> _connections;
+    private readonly Lock _gate = new();
+    private readonly Task _accepting;
+    private BridgeConnection? _newest;
+    private int _handshakes;
+    private int _strangers;
+    private int _failedGreetings;
 
     /// <param name="path">The socket; what an earlier server left there is replaced.</param>
     /// <param name="uid">Its owner, and who may connect; null for our own.</param>
@@ -42,35 +42,35 @@ internal sealed partial class BridgeListener : IAsyncDisposable
     public BridgeListener(
         string sandboxId, string path, uint? uid, Func<int?> bridgePid, TimeProvider clock, ILogger logger)
     {
-        this.sandboxId = sandboxId;
-        this.path = path;
-        this.uid = uid;
-        this.bridgePid = bridgePid;
-        this.clock = clock;
-        this.logger = logger;
-        connections = Channel.CreateBounded<IBridgeConnection>(
+        _sandboxId = sandboxId;
+        _path = path;
+        _uid = uid;
+        _bridgePid = bridgePid;
+        _clock = clock;
+        _logger = logger;
+        _connections = Channel.CreateBounded<IBridgeConnection>(
             new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest },
             static dropped => _ = dropped.DisposeAsync().AsTask());
-        socket = Listen(path, uid);
-        accepting = AcceptAsync();
+        _socket = Listen(path, uid);
+        _accepting = AcceptAsync();
     }
 
-    public ChannelReader<IBridgeConnection> Connections => connections.Reader;
+    public ChannelReader<IBridgeConnection> Connections => _connections.Reader;
 
     /// <summary>There will be no further connection; the last one stays, and what it has received can still be read.</summary>
-    public void Complete() => connections.Writer.TryComplete();
+    public void Complete() => _connections.Writer.TryComplete();
 
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
-        socket.Dispose();
-        await accepting;
-        connections.Writer.TryComplete();
+        await _stopping.CancelAsync();
+        _socket.Dispose();
+        await _accepting;
+        _connections.Writer.TryComplete();
         BridgeConnection? last;
-        lock (gate)
+        lock (_gate)
         {
-            last = newest;
-            newest = null;
+            last = _newest;
+            _newest = null;
         }
 
         if (last is not null)
@@ -106,12 +106,12 @@ internal sealed partial class BridgeListener : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        while (!stopping.IsCancellationRequested)
+        while (!_stopping.IsCancellationRequested)
         {
             Socket accepted;
             try
             {
-                accepted = await socket.AcceptAsync(stopping.Token);
+                accepted = await _socket.AcceptAsync(_stopping.Token);
             }
             catch (Exception failure) when (failure is OperationCanceledException or ObjectDisposedException)
             {
@@ -120,7 +120,7 @@ internal sealed partial class BridgeListener : IAsyncDisposable
             catch (SocketException failure)
             {
                 // Out of descriptors, or the caller was gone already: the next may do better.
-                LogAcceptFailed(sandboxId, failure.Message);
+                LogAcceptFailed(_sandboxId, failure.Message);
                 if (!await PauseAsync())
                 {
                     return;
@@ -132,7 +132,7 @@ internal sealed partial class BridgeListener : IAsyncDisposable
             if (!IsBridge(accepted))
             {
                 accepted.Dispose();
-                if (++strangers > ToleratedStrangers && !await PauseAsync())
+                if (++_strangers > ToleratedStrangers && !await PauseAsync())
                 {
                     return;
                 }
@@ -148,7 +148,7 @@ internal sealed partial class BridgeListener : IAsyncDisposable
     {
         try
         {
-            await Task.Delay(pause, clock, stopping.Token);
+            await Task.Delay(Pause, _clock, _stopping.Token);
             return true;
         }
         catch (OperationCanceledException)
@@ -160,15 +160,15 @@ internal sealed partial class BridgeListener : IAsyncDisposable
     private bool IsBridge(Socket accepted)
     {
         var peer = PeerCredentials.Of(accepted);
-        if (peer.Pid == bridgePid() && peer.User == (uid ?? Libc.EffectiveUser()))
+        if (peer.Pid == _bridgePid() && peer.User == (_uid ?? Libc.EffectiveUser()))
         {
             return true;
         }
 
         // Each time twice as rarely: who is inside does not get to fill our logs.
-        if (int.IsPow2(strangers + 1))
+        if (int.IsPow2(_strangers + 1))
         {
-            LogStranger(sandboxId, peer.Pid, peer.User, strangers + 1);
+            LogStranger(_sandboxId, peer.Pid, peer.User, _strangers + 1);
         }
 
         return false;
@@ -176,15 +176,15 @@ internal sealed partial class BridgeListener : IAsyncDisposable
 
     private async Task GreetAsync(Socket accepted)
     {
-        var connection = new BridgeConnection(sandboxId, accepted, logger);
+        var connection = new BridgeConnection(_sandboxId, accepted, _logger);
         BridgeConnection? previous;
         int handshake;
-        lock (gate)
+        lock (_gate)
         {
             // The newest wins from the moment it is accepted: a hostile bridge holds one connection, not thousands.
-            previous = newest;
-            newest = connection;
-            handshake = ++handshakes;
+            previous = _newest;
+            _newest = connection;
+            handshake = ++_handshakes;
         }
 
         if (previous is not null)
@@ -194,12 +194,12 @@ internal sealed partial class BridgeListener : IAsyncDisposable
 
         try
         {
-            using var timeout = new CancellationTokenSource(helloTimeout, clock);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping.Token);
+            using var timeout = new CancellationTokenSource(HelloTimeout, _clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _stopping.Token);
             await connection.ReadHelloAsync(either.Token);
-            lock (gate)
+            lock (_gate)
             {
-                if (handshake == handshakes && !stopping.IsCancellationRequested && connections.Writer.TryWrite(connection))
+                if (handshake == _handshakes && !_stopping.IsCancellationRequested && _connections.Writer.TryWrite(connection))
                 {
                     return;
                 }
@@ -219,9 +219,9 @@ internal sealed partial class BridgeListener : IAsyncDisposable
 
     private void ReportFailedGreeting(Exception failure)
     {
-        if (!stopping.IsCancellationRequested && int.IsPow2(Interlocked.Increment(ref failedGreetings)))
+        if (!_stopping.IsCancellationRequested && int.IsPow2(Interlocked.Increment(ref _failedGreetings)))
         {
-            LogNoHello(sandboxId, failure.Message);
+            LogNoHello(_sandboxId, failure.Message);
         }
     }
 

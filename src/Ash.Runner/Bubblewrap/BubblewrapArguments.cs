@@ -7,7 +7,7 @@ namespace Ash.Runner.Bubblewrap;
 /// <remarks>Bubblewrap 0.8 or later. Binds are nosuid and, but for <c>--dev</c>, nodev by themselves.</remarks>
 internal static class BubblewrapArguments
 {
-    private static readonly string[] etcFiles = ["passwd", "group", "nsswitch.conf", "hosts"];
+    private static readonly string[] EtcFiles = ["passwd", "group", "nsswitch.conf", "hosts"];
 
     /// <summary>One line for each option with its values.</summary>
     public static IReadOnlyList<string[]> Of(SandboxProfile profile) =>
@@ -52,7 +52,7 @@ internal static class BubblewrapArguments
         .. Folder("/etc"),
         .. Folder("/etc/ssl"),
         .. profile.Root.Shared.Select(path => new[] { "--ro-bind", path, path }),
-        .. etcFiles.Select(name => new[] { "--ro-bind", $"{profile.Etc}/{name}", $"/etc/{name}" }),
+        .. EtcFiles.Select(name => new[] { "--ro-bind", $"{profile.Etc}/{name}", $"/etc/{name}" }),
         .. Folder("/home"),
         .. Folder("/opt"),
         .. Folder("/opt/ash"),

@@ -11,19 +11,19 @@ internal sealed record HostRoot(
     IReadOnlyList<string> Shared,
     IReadOnlyList<string> GlobalProc)
 {
-    private static readonly string[] programFolders = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+    private static readonly string[] ProgramFolders = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
-    private static readonly string[] sharedFiles =
+    private static readonly string[] SharedFiles =
         ["/etc/ssl/certs", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types"];
 
-    private static readonly string[] globalProc =
+    private static readonly string[] GlobalProcPaths =
         ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi", "/proc/driver"];
 
     public static HostRoot Read()
     {
         var links = new List<KeyValuePair<string, string>>();
         var folders = new List<string>();
-        foreach (var name in programFolders)
+        foreach (var name in ProgramFolders)
         {
             var folder = new DirectoryInfo($"/{name}");
             if (folder.LinkTarget is { } target)
@@ -36,6 +36,6 @@ internal sealed record HostRoot(
             }
         }
 
-        return new HostRoot(links, folders, [.. sharedFiles.Where(Path.Exists)], [.. globalProc.Where(Path.Exists)]);
+        return new HostRoot(links, folders, [.. SharedFiles.Where(Path.Exists)], [.. GlobalProcPaths.Where(Path.Exists)]);
     }
 }

@@ -9,7 +9,7 @@ namespace Ash.Runner.Cgroups;
 /// </remarks>
 internal sealed class CgroupLayout
 {
-    private readonly string serverFolder;
+    private readonly string _serverFolder;
 
     private CgroupLayout(
         CgroupHierarchy memory, CgroupHierarchy pids, CgroupHierarchy cpu, CgroupHierarchy? kill, string serverFolder)
@@ -18,7 +18,7 @@ internal sealed class CgroupLayout
         Pids = pids;
         Cpu = cpu;
         Kill = kill;
-        this.serverFolder = serverFolder;
+        _serverFolder = serverFolder;
         Hierarchies = [.. new[] { memory, pids, cpu, kill }.OfType<CgroupHierarchy>().Distinct()];
     }
 
@@ -117,7 +117,7 @@ internal sealed class CgroupLayout
         }
     }
 
-    public string ServerFolder(CgroupHierarchy hierarchy) => Path.Combine(hierarchy.MountPoint, serverFolder);
+    public string ServerFolder(CgroupHierarchy hierarchy) => Path.Combine(hierarchy.MountPoint, _serverFolder);
 
     public string SandboxFolder(CgroupHierarchy hierarchy, string sandboxId) => Path.Combine(ServerFolder(hierarchy), sandboxId);
 

@@ -10,9 +10,9 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
     private const int CpuPeriodMicroseconds = 100_000;
 
     /// <summary>The kernel ends processes in its own time, but this is long for all that it may have to wait for.</summary>
-    private static readonly TimeSpan endTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan freezeTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FreezeTimeout = TimeSpan.FromSeconds(1);
 
     public IReadOnlyList<string> Folders { get; } = layout.SandboxFolders(sandboxId);
 
@@ -59,11 +59,11 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
     public async Task RemoveAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         // When the last process has left a cgroup is said nowhere that all hierarchies share.
-        if (!await Patience.WaitAsync(() => TryRemoveAsync(clock, cancellationToken), endTimeout, clock, cancellationToken))
+        if (!await Patience.WaitAsync(() => TryRemoveAsync(clock, cancellationToken), EndTimeout, clock, cancellationToken))
         {
             var pids = string.Join(", ", Processes().Order());
             throw new SandboxException(
-                $"cgroups: {string.Join(", ", FindFolders())} cannot be removed {endTimeout.TotalSeconds:0} s after everything in it was "
+                $"cgroups: {string.Join(", ", FindFolders())} cannot be removed {EndTimeout.TotalSeconds:0} s after everything in it was "
                 + $"killed. {(pids.Length == 0 ? "Nothing runs there any more." : $"Still there: {pids}.")}");
         }
     }
@@ -135,7 +135,7 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         {
             // What waits in the kernel is not frozen before it comes back, and is killed all the same.
             TryWrite(freezer, "freezer.state", "FROZEN");
-            await Patience.WaitAsync(() => IsFrozen(freezer), freezeTimeout, clock, cancellationToken);
+            await Patience.WaitAsync(() => IsFrozen(freezer), FreezeTimeout, clock, cancellationToken);
             ListedProcesses.Kill(Processes);
         }
         finally

@@ -3,8 +3,8 @@ namespace Ash.Runner.Kernel;
 /// <summary>Waits for what the kernel does in its own time and tells nobody about.</summary>
 internal static class Patience
 {
-    private static readonly TimeSpan firstPause = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan longestPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Asks again and again, ever more rarely.</summary>
     /// <returns>False where it has not come true within <paramref name="limit"/>.</returns>
@@ -15,7 +15,7 @@ internal static class Patience
         Func<Task<bool>> isSo, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
     {
         var begun = clock.GetTimestamp();
-        var pause = firstPause;
+        var pause = FirstPause;
         while (!await isSo())
         {
             if (clock.GetElapsedTime(begun) >= limit)
@@ -24,7 +24,7 @@ internal static class Patience
             }
 
             await Task.Delay(pause, clock, cancellationToken);
-            pause = pause * 2 < longestPause ? pause * 2 : longestPause;
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
 
         return true;

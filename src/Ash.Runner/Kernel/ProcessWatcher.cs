@@ -14,43 +14,43 @@ internal sealed class ProcessWatcher : IDisposable
     private const int EventCloseOnExec = 0x80000;
     private const ulong WakeKey = 0;
 
-    private readonly SafeFileHandle poll;
-    private readonly SafeFileHandle wake;
-    private readonly ConcurrentDictionary<ulong, TaskCompletionSource> watched = new();
-    private readonly Thread thread;
-    private ulong lastKey = WakeKey;
-    private int disposed;
+    private readonly SafeFileHandle _poll;
+    private readonly SafeFileHandle _wake;
+    private readonly ConcurrentDictionary<ulong, TaskCompletionSource> _watched = new();
+    private readonly Thread _thread;
+    private ulong _lastKey = WakeKey;
+    private int _disposed;
 
     public ProcessWatcher()
     {
-        poll = Check(Libc.CreatePoll(Libc.OpenCloseOnExec));
-        wake = Check(Libc.CreateEvent(0, EventCloseOnExec));
-        Add(wake, WakeKey);
-        thread = new Thread(Run) { IsBackground = true, Name = "process watcher" };
-        thread.Start();
+        _poll = Check(Libc.CreatePoll(Libc.OpenCloseOnExec));
+        _wake = Check(Libc.CreateEvent(0, EventCloseOnExec));
+        Add(_wake, WakeKey);
+        _thread = new Thread(Run) { IsBackground = true, Name = "process watcher" };
+        _thread.Start();
     }
 
     /// <summary>Watches a process until it has ended or the watch is disposed.</summary>
     public Watch Start(ProcessHandle process)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var key = Interlocked.Increment(ref lastKey);
-        watched[key] = ended;
+        var key = Interlocked.Increment(ref _lastKey);
+        _watched[key] = ended;
         Add(process.Descriptor, key);
         return new Watch(this, process.Descriptor, key, ended.Task);
     }
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref disposed, 1) != 0)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
         {
             return;
         }
 
-        RandomAccessWrite(wake);
-        thread.Join();
-        poll.Dispose();
-        wake.Dispose();
+        RandomAccessWrite(_wake);
+        _thread.Join();
+        _poll.Dispose();
+        _wake.Dispose();
     }
 
     private static SafeFileHandle Check(SafeFileHandle handle) =>
@@ -66,21 +66,21 @@ internal sealed class ProcessWatcher : IDisposable
     private void Add(SafeFileHandle file, ulong key)
     {
         var pollEvent = new Libc.PollEvent { Events = ReadableOnce, Data = key };
-        if (Libc.ControlPoll(poll, AddOperation, file, ref pollEvent) != 0)
+        if (Libc.ControlPoll(_poll, AddOperation, file, ref pollEvent) != 0)
         {
-            watched.TryRemove(key, out _);
+            _watched.TryRemove(key, out _);
             throw new Win32Exception(Marshal.GetLastPInvokeError());
         }
     }
 
     private void Remove(SafeFileHandle file, ulong key)
     {
-        watched.TryRemove(key, out _);
-        if (Volatile.Read(ref disposed) == 0)
+        _watched.TryRemove(key, out _);
+        if (Volatile.Read(ref _disposed) == 0)
         {
             // Also after the event: until then the set holds the file, and takes it no second time.
             var ignored = default(Libc.PollEvent);
-            Libc.ControlPoll(poll, DeleteOperation, file, ref ignored);
+            Libc.ControlPoll(_poll, DeleteOperation, file, ref ignored);
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed class ProcessWatcher : IDisposable
         Span<Libc.PollEvent> events = stackalloc Libc.PollEvent[64];
         while (true)
         {
-            var count = Libc.WaitPoll(poll, events, events.Length, timeoutMilliseconds: -1);
+            var count = Libc.WaitPoll(_poll, events, events.Length, timeoutMilliseconds: -1);
             for (var i = 0; i < count; i++)
             {
                 if (events[i].Data == WakeKey)
@@ -97,7 +97,7 @@ internal sealed class ProcessWatcher : IDisposable
                     return;
                 }
 
-                if (watched.TryRemove(events[i].Data, out var ended))
+                if (_watched.TryRemove(events[i].Data, out var ended))
                 {
                     ended.SetResult();
                 }
@@ -108,14 +108,14 @@ internal sealed class ProcessWatcher : IDisposable
     /// <summary>One watched process. To be disposed before the process's handle.</summary>
     public sealed class Watch(ProcessWatcher watcher, SafeFileHandle file, ulong key, Task ended) : IDisposable
     {
-        private int disposed;
+        private int _disposed;
 
         /// <summary>Completes when the process has ended; never faults, and never completes once disposed.</summary>
         public Task Ended => ended;
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref disposed, 1) == 0)
+            if (Interlocked.Exchange(ref _disposed, 1) == 0)
             {
                 watcher.Remove(file, key);
             }

@@ -12,16 +12,16 @@ internal sealed partial class Sandbox : ISandbox
     private const int KilledStatus = 128 + Libc.SigKill;
 
     /// <summary>The outer bubblewrap passes the bridge's exit status on and ends at once.</summary>
-    private static readonly TimeSpan launcherEndTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LauncherEndTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly SandboxRemains remains;
-    private readonly SandboxCgroups? cgroups;
-    private readonly BridgeListener listener;
-    private readonly SandboxProcesses processes;
-    private readonly ILogger logger;
-    private readonly Lock gate = new();
-    private Task? killing;
-    private Task? letting;
+    private readonly SandboxRemains _remains;
+    private readonly SandboxCgroups? _cgroups;
+    private readonly BridgeListener _listener;
+    private readonly SandboxProcesses _processes;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private Task? _killing;
+    private Task? _letting;
 
     internal Sandbox(
         SandboxIdentity identity,
@@ -32,36 +32,36 @@ internal sealed partial class Sandbox : ISandbox
         ILogger logger)
     {
         Identity = identity;
-        this.remains = remains;
-        this.cgroups = cgroups;
-        this.listener = listener;
-        this.processes = processes;
-        this.logger = logger;
+        _remains = remains;
+        _cgroups = cgroups;
+        _listener = listener;
+        _processes = processes;
+        _logger = logger;
         Exited = WaitForExitAsync();
     }
 
     public SandboxIdentity Identity { get; }
 
-    public ChannelReader<IBridgeConnection> Connections => listener.Connections;
+    public ChannelReader<IBridgeConnection> Connections => _listener.Connections;
 
     public Task<SandboxExit> Exited { get; }
 
     public Task KillAsync()
     {
-        lock (gate)
+        lock (_gate)
         {
-            return killing = killing is null or { IsFaulted: true } ? KillOnceAsync() : killing;
+            return _killing = _killing is null or { IsFaulted: true } ? KillOnceAsync() : _killing;
         }
     }
 
-    public SandboxUsage? ReadUsage() => cgroups?.ReadUsage();
+    public SandboxUsage? ReadUsage() => _cgroups?.ReadUsage();
 
     public async ValueTask DisposeAsync()
     {
         Task? before;
-        lock (gate)
+        lock (_gate)
         {
-            before = killing;
+            before = _killing;
         }
 
         if (before is not null)
@@ -75,16 +75,16 @@ internal sealed partial class Sandbox : ISandbox
 
     private async Task KillOnceAsync()
     {
-        var isWatched = letting is null;
+        var isWatched = _letting is null;
         if (isWatched)
         {
             // The end of pid 1 ends its namespace: it is gone only when everything else inside is. Killed before it has
             // reaped the bridge, the outer bubblewrap would leave that to the host's init.
-            processes.Bridge.Kill();
+            _processes.Bridge.Kill();
             await LauncherStatusAsync();
         }
 
-        await remains.EndAsync(Identity, CancellationToken.None);
+        await _remains.EndAsync(Identity, CancellationToken.None);
         if (isWatched)
         {
             await Exited;
@@ -96,23 +96,23 @@ internal sealed partial class Sandbox : ISandbox
 
     private Task LetGoOnceAsync()
     {
-        lock (gate)
+        lock (_gate)
         {
-            return letting ??= LetGoAsync();
+            return _letting ??= LetGoAsync();
         }
     }
 
     private async Task LetGoAsync()
     {
-        await listener.DisposeAsync();
-        processes.Dispose();
+        await _listener.DisposeAsync();
+        _processes.Dispose();
     }
 
     private async Task<SandboxExit> WaitForExitAsync()
     {
-        await processes.BridgeEnded;
-        listener.Complete();
-        var outOfMemory = cgroups?.OutOfMemoryKills() > 0 && await WasKilledAsync();
+        await _processes.BridgeEnded;
+        _listener.Complete();
+        var outOfMemory = _cgroups?.OutOfMemoryKills() > 0 && await WasKilledAsync();
         LogExited(Identity.Id, outOfMemory);
         return outOfMemory ? SandboxExit.OutOfMemory : SandboxExit.Ended;
     }
@@ -120,9 +120,9 @@ internal sealed partial class Sandbox : ISandbox
     /// <summary>Whether a signal ended the bridge that we did not send. Unknown, and taken for true, where it is not our child's child.</summary>
     private async Task<bool> WasKilledAsync()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (killing is not null)
+            if (_killing is not null)
             {
                 return false;
             }
@@ -135,7 +135,7 @@ internal sealed partial class Sandbox : ISandbox
     {
         try
         {
-            return await processes.LauncherStatus.WaitAsync(launcherEndTimeout);
+            return await _processes.LauncherStatus.WaitAsync(LauncherEndTimeout);
         }
         catch (TimeoutException)
         {

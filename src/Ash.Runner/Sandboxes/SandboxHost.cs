@@ -16,49 +16,49 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
     private const int MaxSocketPathBytes = 99;
     private const int StrangersAtOnce = 16;
 
-    private readonly SandboxHostOptions options;
-    private readonly string bubblewrap;
-    private readonly SandboxRemains remains;
-    private readonly CgroupLayout? cgroups;
-    private readonly HostFiles files;
-    private readonly HostRoot root = HostRoot.Read();
-    private readonly string seccompFile;
-    private readonly ProcessWatcher watcher = new();
-    private readonly ILoggerFactory loggers;
-    private readonly ILogger logger;
-    private readonly TimeProvider clock;
+    private readonly SandboxHostOptions _options;
+    private readonly string _bubblewrap;
+    private readonly SandboxRemains _remains;
+    private readonly CgroupLayout? _cgroups;
+    private readonly HostFiles _files;
+    private readonly HostRoot _root = HostRoot.Read();
+    private readonly string _seccompFile;
+    private readonly ProcessWatcher _watcher = new();
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _clock;
 
     private SandboxHost(
         SandboxHostOptions options, string bubblewrap, CgroupLayout? cgroups, ILoggerFactory loggers, TimeProvider clock)
     {
-        this.options = options;
-        this.bubblewrap = bubblewrap;
-        this.cgroups = cgroups;
-        this.loggers = loggers;
-        this.clock = clock;
-        logger = loggers.CreateLogger<SandboxHost>();
+        _options = options;
+        _bubblewrap = bubblewrap;
+        _cgroups = cgroups;
+        _loggers = loggers;
+        _clock = clock;
+        _logger = loggers.CreateLogger<SandboxHost>();
 
         // A root server may always give its sandboxes users of their own, whatever else it lacks.
         DropsUser = Libc.EffectiveUser() == 0;
 
         var temporary = Path.Combine(options.DataDirectory, "tmp");
-        remains = new SandboxRemains(cgroups, options.RunDirectory, temporary, clock);
+        _remains = new SandboxRemains(cgroups, options.RunDirectory, temporary, clock);
         Directory.CreateDirectory(temporary);
         Directory.CreateDirectory(options.RunDirectory);
         var shared = HostFiles.MakeFolder(Path.Combine(temporary, "sandbox"));
-        files = new HostFiles(shared);
-        seccompFile = Path.Combine(shared, "seccomp.bpf");
-        SeccompFilter.Write(seccompFile);
+        _files = new HostFiles(shared);
+        _seccompFile = Path.Combine(shared, "seccomp.bpf");
+        SeccompFilter.Write(_seccompFile);
     }
 
-    public IsolationLevel Isolation => options.Isolation;
+    public IsolationLevel Isolation => _options.Isolation;
 
     /// <summary>Whether sandboxes run as host users of their own, who own their workspaces.</summary>
     public bool DropsUser { get; }
 
-    internal SandboxHostOptions Options => options;
+    internal SandboxHostOptions Options => _options;
 
-    internal string BubblewrapProgram => bubblewrap;
+    internal string BubblewrapProgram => _bubblewrap;
 
     /// <summary>Looks for everything that sandboxes need, and makes the folders that all of them share.</summary>
     /// <exception cref="SandboxException">Something is missing; the message has a line, with its remedy, for each thing.</exception>
@@ -73,7 +73,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
     }
 
     public SandboxPlan Plan(string sandboxId) =>
-        new(remains.SocketDirectory(SandboxId.Check(sandboxId)), cgroups?.SandboxFolders(sandboxId) ?? []);
+        new(_remains.SocketDirectory(SandboxId.Check(sandboxId)), _cgroups?.SandboxFolders(sandboxId) ?? []);
 
     public async Task<ISandbox> StartAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
@@ -86,9 +86,9 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
 
         try
         {
-            await using var start = new SandboxStart(spec.Id, remains, watcher, clock, loggers.CreateLogger<Sandbox>());
+            await using var start = new SandboxStart(spec.Id, _remains, _watcher, _clock, _loggers.CreateLogger<Sandbox>());
             return await start.RunAsync(
-                spec, Prepare(spec), options.BridgeProgram, Owner(spec.Uid), options.StartTimeout, cancellationToken);
+                spec, Prepare(spec), _options.BridgeProgram, Owner(spec.Uid), _options.StartTimeout, cancellationToken);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Win32Exception)
         {
@@ -101,7 +101,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         ArgumentNullException.ThrowIfNull(identity);
         SandboxId.Check(identity.Id);
         if (identity.BootId != ProcessStart.BootId
-            || !Directory.Exists(remains.SocketDirectory(identity.Id))
+            || !Directory.Exists(_remains.SocketDirectory(identity.Id))
             || ProcessHandle.TryOpen(identity.BridgePid, identity.BridgeStart) is not { } bridge)
         {
             return null;
@@ -110,21 +110,21 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         var launcher = ProcessHandle.TryOpen(identity.LauncherPid, identity.LauncherStart);
         try
         {
-            var sandboxLogger = loggers.CreateLogger<Sandbox>();
+            var sandboxLogger = _loggers.CreateLogger<Sandbox>();
             var listener = new BridgeListener(
                 identity.Id,
-                Path.Combine(remains.SocketDirectory(identity.Id), SandboxStart.SocketName),
+                Path.Combine(_remains.SocketDirectory(identity.Id), SandboxStart.SocketName),
                 Owner(identity.Uid),
                 () => identity.BridgePid,
-                clock,
+                _clock,
                 sandboxLogger);
             LogAdopted(identity.Id);
             return new Sandbox(
                 identity,
-                remains,
-                remains.Cgroups(identity.Id),
+                _remains,
+                _remains.Cgroups(identity.Id),
                 listener,
-                new SandboxProcesses(launcher, bridge, watcher),
+                new SandboxProcesses(launcher, bridge, _watcher),
                 sandboxLogger);
         }
         catch
@@ -139,22 +139,22 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
     {
         ArgumentNullException.ThrowIfNull(identity);
         SandboxId.Check(identity.Id);
-        return remains.EndAsync(identity, cancellationToken);
+        return _remains.EndAsync(identity, cancellationToken);
     }
 
     public Task CleanUpAsync(string sandboxId, CancellationToken cancellationToken) =>
-        remains.EndAsync(SandboxId.Check(sandboxId), bridge: null, cancellationToken);
+        _remains.EndAsync(SandboxId.Check(sandboxId), bridge: null, cancellationToken);
 
     public async Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(known);
         var options = new ParallelOptions { MaxDegreeOfParallelism = StrangersAtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(remains.FindIds().Except(known), options, async (stranger, stopping) =>
+        await Parallel.ForEachAsync(_remains.FindIds().Except(known), options, async (stranger, stopping) =>
         {
             LogStranger(stranger);
             try
             {
-                await remains.EndAsync(stranger, bridge: null, stopping);
+                await _remains.EndAsync(stranger, bridge: null, stopping);
             }
             catch (Exception failure) when (failure is SandboxException or IOException or UnauthorizedAccessException)
             {
@@ -165,20 +165,20 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
     }
 
     public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) =>
-        new SandboxSelfTest(this, cgroups, loggers.CreateLogger<SandboxSelfTest>()).RunAsync(cancellationToken);
+        new SandboxSelfTest(this, _cgroups, _loggers.CreateLogger<SandboxSelfTest>()).RunAsync(cancellationToken);
 
     /// <summary>Lets go of all sandboxes; they run on. Where none does, nothing of this server is left in the cgroups.</summary>
     public void Dispose()
     {
-        watcher.Dispose();
-        cgroups?.Leave();
+        _watcher.Dispose();
+        _cgroups?.Leave();
     }
 
     private uint? Owner(int uid) => DropsUser ? (uint)uid : null;
 
     private SandboxSources Prepare(SandboxSpec spec)
     {
-        var run = remains.SocketDirectory(spec.Id);
+        var run = _remains.SocketDirectory(spec.Id);
         if (Encoding.UTF8.GetByteCount(Path.Combine(run, "broker.sock")) > MaxSocketPathBytes)
         {
             throw new SandboxException($"sockets: {run} is too long for a socket's path. Choose a shorter folder for sockets.");
@@ -195,12 +195,12 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         AgentContent? content = null;
         if (spec.ContentPath is { } contentPath)
         {
-            content = ContentMounts.Find(contentPath, files);
+            content = ContentMounts.Find(contentPath, _files);
             ContentMounts.Prepare(spec.WorkspacePath, Owner(spec.Uid));
         }
 
         HostFiles.MakeFolder(run);
-        return new SandboxSources(root, bubblewrap, seccompFile, files.Etc, run, options.CliProgram, options.BridgeProgram, content);
+        return new SandboxSources(_root, _bubblewrap, _seccompFile, _files.Etc, run, _options.CliProgram, _options.BridgeProgram, content);
     }
 
     [LoggerMessage(LogLevel.Information, "Adopted sandbox {SandboxId}")]

@@ -13,20 +13,20 @@ internal sealed class SandboxLaunch
     /// <summary>Where the launcher stages its binds: bubblewrap's sources when it runs as a user who may open little else.</summary>
     private const string Stage = "/mnt";
 
-    private readonly string folder;
+    private readonly string _folder;
 
-    private SandboxLaunch(string folder) => this.folder = folder;
+    private SandboxLaunch(string folder) => _folder = folder;
 
-    public string SpecFile => Path.Combine(folder, "launch.json");
+    public string SpecFile => Path.Combine(_folder, "launch.json");
 
     /// <summary>What the launcher says before it opens <see cref="LogFile"/>.</summary>
-    public string OutputFile => Path.Combine(folder, "output");
+    public string OutputFile => Path.Combine(_folder, "output");
 
-    private string LogFile => Path.Combine(folder, "log");
+    private string LogFile => Path.Combine(_folder, "log");
 
-    private string ArgumentsFile => Path.Combine(folder, "arguments");
+    private string ArgumentsFile => Path.Combine(_folder, "arguments");
 
-    private string InfoFile => Path.Combine(folder, "info.json");
+    private string InfoFile => Path.Combine(_folder, "info.json");
 
     public static SandboxLaunch Write(
         string folder, SandboxSpec spec, SandboxSources sources, IReadOnlyList<string> cgroupFiles, bool dropsUser)
@@ -111,7 +111,7 @@ internal sealed class SandboxLaunch
     {
         try
         {
-            Directory.Delete(folder, recursive: true);
+            Directory.Delete(_folder, recursive: true);
         }
         catch (DirectoryNotFoundException)
         {

@@ -32,8 +32,8 @@ internal static class SandboxProbe
     /// <summary>More would be the host's.</summary>
     private const int MaxProcesses = 16;
 
-    private static readonly string[] capabilitySets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
-    private static readonly string[] writableFolders = ["/workspace", "/home/agent", "/tmp", "/dev/shm"];
+    private static readonly string[] CapabilitySets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+    private static readonly string[] WritableFolders = ["/workspace", "/home/agent", "/tmp", "/dev/shm"];
 
     public static async Task<string> RunAsync(ISandbox sandbox, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -68,7 +68,7 @@ internal static class SandboxProbe
             .Where(parts => parts.Length == 2)
             .ToLookup(parts => parts[0], parts => parts[1]);
 
-        foreach (var set in capabilitySets)
+        foreach (var set in CapabilitySets)
         {
             if (!found[set].Any(value => value.Trim('0').Length == 0))
             {
@@ -101,7 +101,7 @@ internal static class SandboxProbe
             yield return $"network: the sandbox sees the interface {name}.";
         }
 
-        foreach (var folder in writableFolders.Except(found["writable"]))
+        foreach (var folder in WritableFolders.Except(found["writable"]))
         {
             yield return $"files: {folder} is not writable inside the sandbox. Check the owner of the data folder's workspaces.";
         }
@@ -119,21 +119,21 @@ internal static class SandboxProbe
 
     private sealed class ProbeOutput(IBridgeConnection connection) : IBridgeFrameHandler
     {
-        private readonly StringBuilder text = new();
-        private bool ended;
+        private readonly StringBuilder _text = new();
+        private bool _ended;
 
-        public string Text => text.ToString();
+        public string Text => _text.ToString();
 
         public void OnFrame(BridgeEvent header, in ReadOnlySequence<byte> payload)
         {
             switch (header)
             {
                 case ExecOutput { Stream: "stdout" }:
-                    text.Append(Encoding.UTF8.GetString(payload));
+                    _text.Append(Encoding.UTF8.GetString(payload));
                     break;
                 case ExecExited:
                 case CommandDone { Ok: false }:
-                    ended = true;
+                    _ended = true;
                     break;
                 default:
                     break;
@@ -141,6 +141,6 @@ internal static class SandboxProbe
         }
 
         public ValueTask OnBatchAsync(CancellationToken cancellationToken) =>
-            ended ? connection.DisposeAsync() : ValueTask.CompletedTask;
+            _ended ? connection.DisposeAsync() : ValueTask.CompletedTask;
     }
 }

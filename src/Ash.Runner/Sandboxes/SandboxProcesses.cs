@@ -5,18 +5,18 @@ namespace Ash.Runner.Sandboxes;
 /// <summary>The two processes that the host knows of a sandbox: bubblewrap outside and pid 1 inside.</summary>
 internal sealed class SandboxProcesses : IDisposable
 {
-    private readonly ProcessHandle? launcher;
-    private readonly ProcessWatcher.Watch? launcherWatch;
-    private readonly ProcessWatcher.Watch bridgeWatch;
+    private readonly ProcessHandle? _launcher;
+    private readonly ProcessWatcher.Watch? _launcherWatch;
+    private readonly ProcessWatcher.Watch _bridgeWatch;
 
     /// <param name="launcher">Null where it has ended before the bridge; that does not end the sandbox.</param>
     /// <param name="bridge">Owned from here on, as is <paramref name="launcher"/>.</param>
     /// <param name="watcher">Stays the caller's.</param>
     public SandboxProcesses(ProcessHandle? launcher, ProcessHandle bridge, ProcessWatcher watcher)
     {
-        this.launcher = launcher;
+        _launcher = launcher;
         Bridge = bridge;
-        bridgeWatch = watcher.Start(bridge);
+        _bridgeWatch = watcher.Start(bridge);
         BridgeEnded = EndBridgeAsync();
         if (launcher is null)
         {
@@ -24,8 +24,8 @@ internal sealed class SandboxProcesses : IDisposable
         }
         else
         {
-            launcherWatch = watcher.Start(launcher);
-            LauncherStatus = EndLauncherAsync(launcher, launcherWatch);
+            _launcherWatch = watcher.Start(launcher);
+            LauncherStatus = EndLauncherAsync(launcher, _launcherWatch);
         }
     }
 
@@ -39,16 +39,16 @@ internal sealed class SandboxProcesses : IDisposable
 
     public void Dispose()
     {
-        bridgeWatch.Dispose();
-        launcherWatch?.Dispose();
-        launcher?.TryReap();
+        _bridgeWatch.Dispose();
+        _launcherWatch?.Dispose();
+        _launcher?.TryReap();
         Bridge.Dispose();
-        launcher?.Dispose();
+        _launcher?.Dispose();
     }
 
     private async Task EndBridgeAsync()
     {
-        await bridgeWatch.Ended;
+        await _bridgeWatch.Ended;
 
         // In a container the server may be pid 1, to which the bridge falls when bubblewrap ended before it.
         Bridge.TryReap();

@@ -9,7 +9,7 @@ internal sealed class SandboxRemains(CgroupLayout? cgroups, string runDirectory,
     private const string LaunchPrefix = "launch-";
 
     /// <summary>How long what was killed may take to end.</summary>
-    private static readonly TimeSpan endTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
 
     public string SocketDirectory(string sandboxId) => Path.Combine(runDirectory, sandboxId);
 
@@ -36,10 +36,10 @@ internal sealed class SandboxRemains(CgroupLayout? cgroups, string runDirectory,
             await groups.RemoveAsync(clock, cancellationToken);
         }
 
-        if (bridge is not null && !await Patience.WaitAsync(() => bridge.HasEnded, endTimeout, clock, cancellationToken))
+        if (bridge is not null && !await Patience.WaitAsync(() => bridge.HasEnded, EndTimeout, clock, cancellationToken))
         {
             throw new SandboxException(
-                $"processes: {bridge.Pid} of sandbox {sandboxId} is still there {endTimeout.TotalSeconds:0} s after it was killed.");
+                $"processes: {bridge.Pid} of sandbox {sandboxId} is still there {EndTimeout.TotalSeconds:0} s after it was killed.");
         }
 
         // In a container the server may be pid 1, to which the bridge falls where bubblewrap ended before it.

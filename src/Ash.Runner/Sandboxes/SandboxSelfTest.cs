@@ -12,7 +12,7 @@ namespace Ash.Runner.Sandboxes;
 /// <remarks>Success is remembered for this boot and these binaries; a failure is looked at again each time.</remarks>
 internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cgroups, ILogger logger)
 {
-    private static readonly TimeSpan probeTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(30);
 
     private string ResultFile => Path.Combine(host.Options.DataDirectory, "self-test.json");
 
@@ -96,7 +96,7 @@ internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cg
             try
             {
                 CheckOutside(sandbox.Identity, missing);
-                var report = await SandboxProbe.RunAsync(sandbox, probeTimeout, cancellationToken);
+                var report = await SandboxProbe.RunAsync(sandbox, ProbeTimeout, cancellationToken);
                 missing.AddRange(SandboxProbe.Judge(report));
             }
             finally

@@ -11,16 +11,16 @@ internal sealed partial class SandboxStart(
     public const string SocketName = "host.sock";
 
     /// <summary>How long the launcher and bubblewrap may take until they have said which process they started, and to end.</summary>
-    private static readonly TimeSpan launchTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LaunchTimeout = TimeSpan.FromSeconds(5);
 
-    private SandboxLaunch? written;
-    private BridgeListener? listener;
-    private ProcessHandle? launcher;
-    private ProcessWatcher.Watch? launcherWatch;
+    private SandboxLaunch? _written;
+    private BridgeListener? _listener;
+    private ProcessHandle? _launcher;
+    private ProcessWatcher.Watch? _launcherWatch;
 
     // Read by the listener's thread.
-    private volatile ProcessHandle? bridge;
-    private bool succeeded;
+    private volatile ProcessHandle? _bridge;
+    private bool _succeeded;
 
     /// <exception cref="SandboxException">It did not come up.</exception>
     public async Task<Sandbox> RunAsync(
@@ -33,79 +33,79 @@ internal sealed partial class SandboxStart(
     {
         var cgroups = remains.Cgroups(spec.Id);
         cgroups?.Create(spec.Limits);
-        var launch = written = SandboxLaunch.Write(
+        var launch = _written = SandboxLaunch.Write(
             remains.LaunchDirectory(spec.Id), spec, sources, cgroups?.JoinFiles ?? [], dropsUser: owner is not null);
 
         // The launch's folder goes after the first hello; the bridge dials again for as long as it lives.
-        listener = new BridgeListener(
-            spec.Id, Path.Combine(sources.Run, SocketName), owner, () => bridge?.Pid ?? launch.ReadBridgePid(), clock, logger);
-        launcher = ChildProcess.Start(launcherProgram, ["launch", launch.SpecFile], launch.OutputFile);
-        launcherWatch = watcher.Start(launcher);
+        _listener = new BridgeListener(
+            spec.Id, Path.Combine(sources.Run, SocketName), owner, () => _bridge?.Pid ?? launch.ReadBridgePid(), clock, logger);
+        _launcher = ChildProcess.Start(launcherProgram, ["launch", launch.SpecFile], launch.OutputFile);
+        _launcherWatch = watcher.Start(_launcher);
 
-        await WaitForHelloAsync(listener, launcherWatch.Ended, launch, timeout, cancellationToken);
+        await WaitForHelloAsync(_listener, _launcherWatch.Ended, launch, timeout, cancellationToken);
 
         var bridgePid = launch.ReadBridgePid() ?? throw new SandboxException("bubblewrap: it did not say which process it started.");
-        bridge = ProcessHandle.TryOpen(bridgePid) ?? throw new SandboxException("bridge: it ended right after its start.");
+        _bridge = ProcessHandle.TryOpen(bridgePid) ?? throw new SandboxException("bridge: it ended right after its start.");
         launch.Remove();
-        launcherWatch.Dispose();
-        launcherWatch = null;
+        _launcherWatch.Dispose();
+        _launcherWatch = null;
 
         var identity = new SandboxIdentity(
-            spec.Id, launcher.Pid, launcher.Start, bridge.Pid, bridge.Start, ProcessStart.BootId, (int)(owner ?? Libc.EffectiveUser()));
+            spec.Id, _launcher.Pid, _launcher.Start, _bridge.Pid, _bridge.Start, ProcessStart.BootId, (int)(owner ?? Libc.EffectiveUser()));
         var sandbox = new Sandbox(
-            identity, remains, cgroups, listener, new SandboxProcesses(launcher, bridge, watcher), logger);
-        succeeded = true;
-        LogStarted(spec.Id, bridge.Pid);
+            identity, remains, cgroups, _listener, new SandboxProcesses(_launcher, _bridge, watcher), logger);
+        _succeeded = true;
+        LogStarted(spec.Id, _bridge.Pid);
         return sandbox;
     }
 
     /// <summary>Where the start has not succeeded: ends what was started and removes what was made.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (succeeded)
+        if (_succeeded)
         {
             return;
         }
 
-        bridge ??= await FindBridgeAsync();
-        bridge?.Kill();
-        launcherWatch?.Dispose();
-        if (launcher is not null)
+        _bridge ??= await FindBridgeAsync();
+        _bridge?.Kill();
+        _launcherWatch?.Dispose();
+        if (_launcher is not null)
         {
-            launcher.Kill();
-            await Patience.WaitAsync(() => launcher.HasEnded, launchTimeout, clock, CancellationToken.None);
-            launcher.TryReap();
-            launcher.Dispose();
+            _launcher.Kill();
+            await Patience.WaitAsync(() => _launcher.HasEnded, LaunchTimeout, clock, CancellationToken.None);
+            _launcher.TryReap();
+            _launcher.Dispose();
         }
 
-        if (listener is not null)
+        if (_listener is not null)
         {
-            await listener.DisposeAsync();
+            await _listener.DisposeAsync();
         }
 
-        using (bridge)
+        using (_bridge)
         {
-            await remains.EndAsync(sandboxId, bridge, CancellationToken.None);
+            await remains.EndAsync(sandboxId, _bridge, CancellationToken.None);
         }
     }
 
     /// <summary>Where no cgroup holds what bubblewrap has started, nothing but bubblewrap's word leads to it.</summary>
     private async Task<ProcessHandle?> FindBridgeAsync()
     {
-        if (written is null || launcher is null || remains.Cgroups(sandboxId) is not null)
+        if (_written is null || _launcher is null || remains.Cgroups(sandboxId) is not null)
         {
             return null;
         }
 
         // Killed before its word, bubblewrap would leave a process that waits for it for ever.
         await Patience.WaitAsync(
-            () => written.ReadBridgePid() is not null || launcher.HasEnded, launchTimeout, clock, CancellationToken.None);
-        if (written.ReadBridgePid() is not { } pid || ProcessHandle.TryOpen(pid) is not { } found)
+            () => _written.ReadBridgePid() is not null || _launcher.HasEnded, LaunchTimeout, clock, CancellationToken.None);
+        if (_written.ReadBridgePid() is not { } pid || ProcessHandle.TryOpen(pid) is not { } found)
         {
             return null;
         }
 
-        if (found.Start >= launcher.Start)
+        if (found.Start >= _launcher.Start)
         {
             return found;
         }

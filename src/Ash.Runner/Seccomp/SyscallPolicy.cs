@@ -62,7 +62,7 @@ internal static class SyscallPolicy
     private const string New = "cachestat fchmodat2";
 
     /// <summary>Numbers of allowed calls that the installed libseccomp may be too old to know.</summary>
-    private static readonly Dictionary<string, int> numbers = new() { ["cachestat"] = 451, ["fchmodat2"] = 452, ["futex_waitv"] = 449 };
+    private static readonly Dictionary<string, int> Numbers = new() { ["cachestat"] = 451, ["fchmodat2"] = 452, ["futex_waitv"] = 449 };
 
     /// <summary>Refused as if the kernel did not have them.</summary>
     /// <remarks>
@@ -80,7 +80,7 @@ internal static class SyscallPolicy
     [
         .. string.Join(' ', Files, Waiting, Memory, Processes, Signals, Time, Communication, New)
             .Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
-            .Select(name => (name, numbers.TryGetValue(name, out var number) ? (int?)number : null)),
+            .Select(name => (name, Numbers.TryGetValue(name, out var number) ? (int?)number : null)),
     ];
 
     /// <summary>Allowed where all conditions of one rule hold; several rules of one call are alternatives.</summary>

@@ -20,17 +20,17 @@ internal sealed class FolderRemoval : IDisposable
     /// <summary>One is enough, unless something still runs there; that is not waited for.</summary>
     private const int MaxPasses = 100;
 
-    private readonly string path;
-    private readonly SafeFileHandle parent;
-    private readonly List<RawFolder> open = [];
-    private readonly string prefix = Guid.NewGuid().ToString("N");
-    private int moved;
-    private int movedBeforePass;
+    private readonly string _path;
+    private readonly SafeFileHandle _parent;
+    private readonly List<RawFolder> _open = [];
+    private readonly string _prefix = Guid.NewGuid().ToString("N");
+    private int _moved;
+    private int _movedBeforePass;
 
     private FolderRemoval(string path, SafeFileHandle parent)
     {
-        this.path = path;
-        this.parent = parent;
+        _path = path;
+        _parent = parent;
     }
 
     /// <summary>Harmless where there is no such folder.</summary>
@@ -55,13 +55,13 @@ internal sealed class FolderRemoval : IDisposable
 
     public void Dispose()
     {
-        open.ForEach(folder => folder.Dispose());
-        parent.Dispose();
+        _open.ForEach(folder => folder.Dispose());
+        _parent.Dispose();
     }
 
     private void Run(byte[] name)
     {
-        var top = OpenFolder(parent, name, out var error);
+        var top = OpenFolder(_parent, name, out var error);
         if (top is null)
         {
             if (error is not (Libc.NoEntry or Libc.NotFolder or Libc.TooManyLinks))
@@ -72,8 +72,8 @@ internal sealed class FolderRemoval : IDisposable
             return;
         }
 
-        open.Add(new RawFolder(top, name));
-        while (open is [.., var folder])
+        _open.Add(new RawFolder(top, name));
+        while (_open is [.., var folder])
         {
             if (!folder.TryReadNext(out var entry, out var isFolder))
             {
@@ -114,9 +114,9 @@ internal sealed class FolderRemoval : IDisposable
                 throw Failure(error);
             }
         }
-        else if (open.Count < MaxOpenFolders)
+        else if (_open.Count < MaxOpenFolders)
         {
-            open.Add(new RawFolder(descriptor, entry.ToArray()));
+            _open.Add(new RawFolder(descriptor, entry.ToArray()));
         }
         else
         {
@@ -127,10 +127,10 @@ internal sealed class FolderRemoval : IDisposable
 
     private void MoveToTop(RawFolder folder, ReadOnlySpan<byte> entry)
     {
-        var place = Encoding.ASCII.GetBytes($"{prefix}-{moved}\0");
-        if (Libc.RenameAt(folder.Descriptor, entry, open[0].Descriptor, place) == 0)
+        var place = Encoding.ASCII.GetBytes($"{_prefix}-{_moved}\0");
+        if (Libc.RenameAt(folder.Descriptor, entry, _open[0].Descriptor, place) == 0)
         {
-            moved++;
+            _moved++;
         }
         else if (Marshal.GetLastPInvokeError() is not Libc.NoEntry and var error)
         {
@@ -141,17 +141,17 @@ internal sealed class FolderRemoval : IDisposable
     /// <summary>Removes a folder whose entries are gone, or begins it anew.</summary>
     private void Leave(RawFolder folder)
     {
-        var above = open.Count > 1 ? open[^2].Descriptor : parent;
+        var above = _open.Count > 1 ? _open[^2].Descriptor : _parent;
         var error = Libc.UnlinkAt(above, folder.Name, Libc.AtRemoveFolder) == 0 ? 0 : Marshal.GetLastPInvokeError();
         switch (error)
         {
             // Not there, or a link by now: it was swapped, so the folder above still holds something.
             case 0 or Libc.NoEntry or Libc.NotFolder:
-                open.RemoveAt(open.Count - 1);
+                _open.RemoveAt(_open.Count - 1);
                 folder.Dispose();
                 break;
-            case Libc.NotEmpty or Libc.Exists when folder.Passes < MaxPasses || moved > movedBeforePass:
-                movedBeforePass = moved;
+            case Libc.NotEmpty or Libc.Exists when folder.Passes < MaxPasses || _moved > _movedBeforePass:
+                _movedBeforePass = _moved;
                 folder.Rewind();
                 break;
             default:
@@ -187,5 +187,5 @@ internal sealed class FolderRemoval : IDisposable
     }
 
     // Without the entry's name: it is the program's word, and has no place in a log.
-    private IOException Failure(int error) => new($"{path} cannot be removed: {Marshal.GetPInvokeErrorMessage(error)}.");
+    private IOException Failure(int error) => new($"{_path} cannot be removed: {Marshal.GetPInvokeErrorMessage(error)}.");
 }

@@ -19,9 +19,9 @@ internal sealed class RawFolder(SafeFileHandle descriptor, byte[] name) : IDispo
     private const int NameOffset = 19;
     private const byte FolderType = 4;
 
-    private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-    private int position;
-    private int filled;
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+    private int _position;
+    private int _filled;
 
     public SafeFileHandle Descriptor => descriptor;
 
@@ -38,16 +38,16 @@ internal sealed class RawFolder(SafeFileHandle descriptor, byte[] name) : IDispo
     {
         while (true)
         {
-            if (position == filled && !Fill())
+            if (_position == _filled && !Fill())
             {
                 entry = default;
                 isFolder = false;
                 return false;
             }
 
-            var record = buffer.AsSpan(position);
+            var record = _buffer.AsSpan(_position);
             record = record[..BinaryPrimitives.ReadUInt16LittleEndian(record[LengthOffset..])];
-            position += record.Length;
+            _position += record.Length;
             entry = record[NameOffset..];
             entry = entry[..(entry.IndexOf((byte)0) + 1)];
             isFolder = record[TypeOffset] == FolderType;
@@ -62,19 +62,19 @@ internal sealed class RawFolder(SafeFileHandle descriptor, byte[] name) : IDispo
     public void Rewind()
     {
         Libc.Seek(Descriptor, 0, from: 0);
-        position = filled = 0;
+        _position = _filled = 0;
         Passes++;
     }
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(buffer);
+        ArrayPool<byte>.Shared.Return(_buffer);
         Descriptor.Dispose();
     }
 
     private bool Fill()
     {
-        var count = Libc.ReadEntries(Descriptor, buffer);
+        var count = Libc.ReadEntries(Descriptor, _buffer);
         var error = Marshal.GetLastPInvokeError();
 
         // A folder that somebody else removed has no entries left to be read.
@@ -83,7 +83,7 @@ internal sealed class RawFolder(SafeFileHandle descriptor, byte[] name) : IDispo
             throw new IOException(Marshal.GetPInvokeErrorMessage(error));
         }
 
-        (position, filled) = (0, Math.Max(0, count));
+        (_position, _filled) = (0, Math.Max(0, count));
         return count > 0;
     }
 }

@@ -16,21 +16,21 @@ public sealed class WorkspaceStore
     /// The CLI counts a folder's permission rules only where its own configuration trusts the folder. What is deployed is
     /// read-only there, so the trust is ours to give.
     /// </summary>
-    private static readonly byte[] trust = Encoding.UTF8.GetBytes(
+    private static readonly byte[] Trust = Encoding.UTF8.GetBytes(
         """{"hasCompletedOnboarding":true,"projects":{"/workspace":{"hasTrustDialogAccepted":true}}}""");
 
-    private readonly string directory;
-    private readonly bool hasOwners = Libc.EffectiveUser() == 0;
+    private readonly string _directory;
+    private readonly bool _hasOwners = Libc.EffectiveUser() == 0;
 
     /// <param name="directory">Made where it is missing, for our eyes only.</param>
     public WorkspaceStore(string directory)
     {
-        this.directory = directory;
+        _directory = directory;
         Directory.CreateDirectory(directory, OwnerOnly);
     }
 
     /// <summary>Where a workspace's folders are, whether it exists or not.</summary>
-    public Workspace Find(string workspaceId) => new(Path.Combine(directory, Check(workspaceId)));
+    public Workspace Find(string workspaceId) => new(Path.Combine(_directory, Check(workspaceId)));
 
     public bool Exists(string workspaceId) => Directory.Exists(Find(workspaceId).Path);
 
@@ -45,7 +45,7 @@ public sealed class WorkspaceStore
     public Workspace Create(string workspaceId, int uid, string? contentPath, bool copyAll)
     {
         var workspace = Find(workspaceId);
-        if (hasOwners && uid <= 0)
+        if (_hasOwners && uid <= 0)
         {
             throw new ArgumentOutOfRangeException(nameof(uid), uid, "A workspace may not belong to host user 0.");
         }
@@ -55,7 +55,7 @@ public sealed class WorkspaceStore
             throw new IOException($"The workspace {workspaceId} exists already.");
         }
 
-        var owner = hasOwners ? (uint?)uid : null;
+        var owner = _hasOwners ? (uint?)uid : null;
         try
         {
             // Under another name until it is whole: one that is there is never half of one.
@@ -67,7 +67,7 @@ public sealed class WorkspaceStore
             MakeFolder(unfinished.WorkPath, owner);
             MakeFolder(unfinished.HomePath, owner);
             MakeFolder(Path.Combine(unfinished.HomePath, ".claude"), owner);
-            WriteFile(Path.Combine(unfinished.HomePath, ".claude", ".claude.json"), trust, owner);
+            WriteFile(Path.Combine(unfinished.HomePath, ".claude", ".claude.json"), Trust, owner);
             if (contentPath is not null)
             {
                 CopyFolder(contentPath, unfinished.WorkPath, owner, name => copyAll || !ContentMounts.IsMounted(name));

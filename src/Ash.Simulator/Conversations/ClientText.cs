@@ -10,7 +10,7 @@ internal static partial class ClientText
     private const string MidTurnEnd = "\n\nThis is how Claude Code surfaces";
 
     // Texts inside a turn: the model is to go on with what it was doing.
-    private static readonly string[] _continuations =
+    private static readonly string[] Continuations =
     [
         "Output token limit hit",
         "Your response above was stopped",
@@ -27,7 +27,7 @@ internal static partial class ClientText
     ];
 
     // Texts that begin something, but that no user wrote.
-    private static readonly string[] _notices =
+    private static readonly string[] Notices =
     [
         "<task-notification>",
         "<local-command-",
@@ -43,9 +43,9 @@ internal static partial class ClientText
 
     public static bool IsInterruption(string text) => text.StartsWith(Interrupted, StringComparison.Ordinal);
 
-    public static bool IsContinuation(string text) => StartsWithAny(text, _continuations);
+    public static bool IsContinuation(string text) => StartsWithAny(text, Continuations);
 
-    private static bool IsNotice(string text) => StartsWithAny(text, _notices);
+    private static bool IsNotice(string text) => StartsWithAny(text, Notices);
 
     /// <summary>What the user said in the texts of one message.</summary>
     /// <remarks>A slash command is shown as the user typed it; what the client made of it comes next and is left out.</remarks>

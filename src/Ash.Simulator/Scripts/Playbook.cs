@@ -15,8 +15,8 @@ internal sealed class Playbook(Script script)
 {
     public const int KeptAttempts = 10_000;
 
-    private static readonly ScriptStep _conversation = new();
-    private static readonly ScriptStep _end = new() { Text = ["done"] };
+    private static readonly ScriptStep Conversation = new();
+    private static readonly ScriptStep End = new() { Text = ["done"] };
 
     private readonly Lock _lock = new();
     private readonly List<ScriptStep> _queue = [];
@@ -71,7 +71,7 @@ internal sealed class Playbook(Script script)
 
         return script.Scenarios.FirstOrDefault(scenario => scenario.When?.Matches(request) ?? true) is { Steps.Count: > 0 } scenario
             ? Play(scenario.Steps, scenario.Name ?? "scenario", request)
-            : new(script.Default ?? _conversation, "default");
+            : new(script.Default ?? Conversation, "default");
     }
 
     private ScriptStep? TakeFromQueue(ModelRequest request)
@@ -114,7 +114,7 @@ internal sealed class Playbook(Script script)
             }
         }
 
-        return new(_end, $"{source}+end");
+        return new(End, $"{source}+end");
     }
 
     /// <summary>How often this place of this session was asked for before.</summary>

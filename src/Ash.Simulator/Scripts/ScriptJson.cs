@@ -8,7 +8,7 @@ namespace Ash.Simulator.Scripts;
 internal static class ScriptJson
 {
     // Generated code would set init-only properties that the script leaves out to zero: reflection keeps their defaults.
-    private static readonly JsonSerializerOptions _options = new()
+    private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
@@ -19,10 +19,10 @@ internal static class ScriptJson
     };
 
     /// <exception cref="ScriptException">The text is not JSON, or not of this shape.</exception>
-    public static T Read<T>(string json) => Guard(() => JsonSerializer.Deserialize<T>(json, _options));
+    public static T Read<T>(string json) => Guard(() => JsonSerializer.Deserialize<T>(json, Options));
 
     /// <exception cref="ScriptException">The value is not of this shape.</exception>
-    public static T Read<T>(JsonElement json) => Guard(() => json.Deserialize<T>(_options));
+    public static T Read<T>(JsonElement json) => Guard(() => json.Deserialize<T>(Options));
 
     /// <summary>What is wrong and where, without the name of a .NET type.</summary>
     public static string Explain(JsonException invalid)

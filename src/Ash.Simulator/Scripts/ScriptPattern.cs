@@ -9,7 +9,7 @@ namespace Ash.Simulator.Scripts;
 public sealed class ScriptPattern
 {
     // Scripts come with prompts, and a pattern must not be able to hold a thread for ever.
-    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     private readonly string _source;
     private readonly Regex _anywhere;
@@ -21,8 +21,8 @@ public sealed class ScriptPattern
         try
         {
             _source = pattern;
-            _anywhere = new Regex(pattern, RegexOptions.Singleline, _limit);
-            _whole = new(() => new Regex($"^(?:{pattern})$", RegexOptions.Singleline, _limit));
+            _anywhere = new Regex(pattern, RegexOptions.Singleline, Limit);
+            _whole = new(() => new Regex($"^(?:{pattern})$", RegexOptions.Singleline, Limit));
         }
         catch (ArgumentException invalid)
         {

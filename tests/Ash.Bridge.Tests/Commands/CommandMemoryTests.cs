@@ -5,39 +5,39 @@ namespace Ash.Bridge.Tests.Commands;
 
 public sealed class CommandMemoryTests
 {
-    private readonly CommandMemory memory = new(capacity: 2);
+    private readonly CommandMemory _memory = new(capacity: 2);
 
     [Fact]
     public void Repeat_GetsTheFirstOutcome()
     {
-        Assert.True(memory.TryBegin("a", out _));
-        memory.Finish(new("a", Ok: false, "why"));
+        Assert.True(_memory.TryBegin("a", out _));
+        _memory.Finish(new("a", Ok: false, "why"));
 
-        Assert.False(memory.TryBegin("a", out var outcome));
+        Assert.False(_memory.TryBegin("a", out var outcome));
         Assert.Equal(new CommandDone("a", Ok: false, "why"), outcome);
     }
 
     [Fact]
     public void RepeatOfOneUnderWay_HasNoOutcomeYet()
     {
-        memory.TryBegin("a", out _);
+        _memory.TryBegin("a", out _);
 
-        Assert.False(memory.TryBegin("a", out var outcome));
+        Assert.False(_memory.TryBegin("a", out var outcome));
         Assert.Null(outcome);
     }
 
     [Fact]
     public void OldestOutcome_IsForgotten_ButNoneUnderWay()
     {
-        memory.TryBegin("under way", out _);
+        _memory.TryBegin("under way", out _);
         foreach (var id in (string[])["a", "b", "c"])
         {
-            memory.TryBegin(id, out _);
-            memory.Finish(new(id, Ok: true));
+            _memory.TryBegin(id, out _);
+            _memory.Finish(new(id, Ok: true));
         }
 
-        Assert.False(memory.TryBegin("under way", out _));
-        Assert.False(memory.TryBegin("b", out _));
-        Assert.True(memory.TryBegin("a", out _));
+        Assert.False(_memory.TryBegin("under way", out _));
+        Assert.False(_memory.TryBegin("b", out _));
+        Assert.True(_memory.TryBegin("a", out _));
     }
 }

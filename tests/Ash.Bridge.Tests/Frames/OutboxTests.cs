@@ -8,7 +8,7 @@ namespace Ash.Bridge.Tests.Frames;
 
 public sealed class OutboxTests
 {
-    private readonly Outbox outbox = new(new SegmentPool());
+    private readonly Outbox _outbox = new(new SegmentPool());
 
     [Fact]
     public void Frames_AreNumberedFromOne_AndSentInOrder()
@@ -17,7 +17,7 @@ public sealed class OutboxTests
         Add("b");
 
         Assert.Equal([(1, "a"), (2, "b")], SendAll());
-        Assert.Equal((1, 2), (outbox.Oldest, outbox.Head));
+        Assert.Equal((1, 2), (_outbox.Oldest, _outbox.Head));
     }
 
     [Fact]
@@ -26,9 +26,9 @@ public sealed class OutboxTests
         Add("a");
         Add("b");
         Add("c");
-        outbox.Sent(outbox.Unsent.Length - 2);
+        _outbox.Sent(_outbox.Unsent.Length - 2);
 
-        outbox.Resume(1);
+        _outbox.Resume(1);
 
         Assert.Equal([(2, "b"), (3, "c")], SendAll());
     }
@@ -38,9 +38,9 @@ public sealed class OutboxTests
     {
         Add("a");
 
-        Assert.False(outbox.TryAcknowledge(2));
-        Assert.Equal(1, outbox.Oldest);
-        Assert.True(outbox.TryAcknowledge(0));
+        Assert.False(_outbox.TryAcknowledge(2));
+        Assert.Equal(1, _outbox.Oldest);
+        Assert.True(_outbox.TryAcknowledge(0));
     }
 
     [Fact]
@@ -49,14 +49,14 @@ public sealed class OutboxTests
         Add("a");
         Add("b");
         SendAll();
-        outbox.Resume(0);
-        outbox.Sent(10);
+        _outbox.Resume(0);
+        _outbox.Sent(10);
 
-        Assert.True(outbox.TryAcknowledge(1));
+        Assert.True(_outbox.TryAcknowledge(1));
 
-        Assert.Equal(1, outbox.Oldest);
-        outbox.Sent(outbox.Unsent.Length);
-        Assert.Equal(2, outbox.Oldest);
+        Assert.Equal(1, _outbox.Oldest);
+        _outbox.Sent(_outbox.Unsent.Length);
+        Assert.Equal(2, _outbox.Oldest);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class OutboxTests
     {
         Add("a");
 
-        outbox.Resume(99);
+        _outbox.Resume(99);
 
         Assert.Empty(SendAll());
         Add("b");
@@ -75,27 +75,27 @@ public sealed class OutboxTests
     public void Outbox_IsFull_UntilEnoughIsAcknowledged()
     {
         var line = new byte[1024 * 1024];
-        while (!outbox.IsFull)
+        while (!_outbox.IsFull)
         {
-            outbox.AddLine(1, line);
+            _outbox.AddLine(1, line);
         }
 
-        Assert.Equal(64, outbox.Head);
-        outbox.Resume(0);
+        Assert.Equal(64, _outbox.Head);
+        _outbox.Resume(0);
         SendAll();
-        Assert.True(outbox.TryAcknowledge(1));
-        Assert.False(outbox.IsFull);
+        Assert.True(_outbox.TryAcknowledge(1));
+        Assert.False(_outbox.IsFull);
     }
 
     [Fact]
     public void FloodOfEmptyLines_IsBounded()
     {
-        while (!outbox.IsFull)
+        while (!_outbox.IsFull)
         {
-            outbox.AddLine(1, []);
+            _outbox.AddLine(1, []);
         }
 
-        Assert.InRange(outbox.Head, 500_000, 1_500_000);
+        Assert.InRange(_outbox.Head, 500_000, 1_500_000);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class OutboxTests
         var bytes = Enumerable.Range(0, 200_000).Select(i => (byte)i).ToArray();
         queue.Write(bytes);
 
-        outbox.AddLine(7, queue);
+        _outbox.AddLine(7, queue);
 
         Assert.True(queue.IsEmpty);
         Assert.Equal(bytes, Decode(SendBytes()).Single().Payload);
@@ -183,7 +183,7 @@ public sealed class OutboxTests
     private void Add(string line)
     {
         var bytes = Encoding.UTF8.GetBytes(line);
-        outbox.AddLine(1, bytes);
+        _outbox.AddLine(1, bytes);
     }
 
     private List<(int, string)> SendAll() =>
@@ -192,10 +192,10 @@ public sealed class OutboxTests
     private byte[] SendBytes()
     {
         var bytes = new List<byte>();
-        while (!outbox.Unsent.IsEmpty)
+        while (!_outbox.Unsent.IsEmpty)
         {
-            bytes.AddRange(outbox.Unsent);
-            outbox.Sent(outbox.Unsent.Length);
+            bytes.AddRange(_outbox.Unsent);
+            _outbox.Sent(_outbox.Unsent.Length);
         }
 
         return [.. bytes];

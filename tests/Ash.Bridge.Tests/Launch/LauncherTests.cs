@@ -8,7 +8,7 @@ namespace Ash.Bridge.Tests.Launch;
 
 public sealed class LauncherTests(PublishedBridge bridge) : SandboxTests(bridge), IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("ash-launch-").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("ash-launch-").FullName;
 
     [Fact]
     public async Task Sandbox_HasNoHostRoot_NoEnvironment_NoCapability_AndNothingOfTheServers()
@@ -80,7 +80,7 @@ public sealed class LauncherTests(PublishedBridge bridge) : SandboxTests(bridge)
     [Fact]
     public async Task SpecThatIsNone_IsRefused()
     {
-        var file = Path.Combine(folder, "spec.json");
+        var file = Path.Combine(_folder, "spec.json");
         await File.WriteAllTextAsync(file, "{}", Deadline.Token);
 
         var (code, errors) = await RunAsync(file);
@@ -93,7 +93,7 @@ public sealed class LauncherTests(PublishedBridge bridge) : SandboxTests(bridge)
     public async Task ReducedIsolation_StagesNothing_AndStaysTheSameUser()
     {
         Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Shows uid 0, which only root has.");
-        var report = Path.Combine(folder, "report");
+        var report = Path.Combine(_folder, "report");
         var spec = Spec() with
         {
             Uid = null,
@@ -110,7 +110,7 @@ public sealed class LauncherTests(PublishedBridge bridge) : SandboxTests(bridge)
             await File.ReadAllTextAsync(report, Deadline.Token));
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static string UidOfSandbox => string.Join(' ', Enumerable.Repeat(TestSandbox.Uid, 4));
 
@@ -145,7 +145,7 @@ public sealed class LauncherTests(PublishedBridge bridge) : SandboxTests(bridge)
     {
         foreach (var name in (string[])["arguments", "filter"])
         {
-            File.WriteAllText(Path.Combine(folder, name), "");
+            File.WriteAllText(Path.Combine(_folder, name), "");
         }
 
         return new()
@@ -154,17 +154,17 @@ public sealed class LauncherTests(PublishedBridge bridge) : SandboxTests(bridge)
             CgroupFiles = [],
             Binds = [],
             Bubblewrap = "/usr/bin/bwrap",
-            ArgumentsFile = Path.Combine(folder, "arguments"),
-            SeccompFile = Path.Combine(folder, "filter"),
-            InfoFile = Path.Combine(folder, "info"),
-            LogFile = Path.Combine(folder, "log"),
+            ArgumentsFile = Path.Combine(_folder, "arguments"),
+            SeccompFile = Path.Combine(_folder, "filter"),
+            InfoFile = Path.Combine(_folder, "info"),
+            LogFile = Path.Combine(_folder, "log"),
             Command = ["/bin/true", "argument"],
         };
     }
 
     private string WriteProgram(string script)
     {
-        var file = Path.Combine(folder, "program");
+        var file = Path.Combine(_folder, "program");
         File.WriteAllText(file, $"#!/bin/sh\n{script}\n");
         File.SetUnixFileMode(file, (UnixFileMode)0x1ed);
         return file;
@@ -172,7 +172,7 @@ public sealed class LauncherTests(PublishedBridge bridge) : SandboxTests(bridge)
 
     private async Task<(int Code, string Errors)> LaunchAsync(LaunchSpec spec)
     {
-        var file = Path.Combine(folder, "spec.json");
+        var file = Path.Combine(_folder, "spec.json");
         await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(spec, LaunchJson.Default.LaunchSpec), Deadline.Token);
         return await RunAsync(file);
     }

@@ -14,12 +14,12 @@ internal sealed record Frame(BridgeEvent Header, byte[] Payload)
 /// <summary>The server's end of one connection, in the hands of a test.</summary>
 internal sealed class Conversation : IDisposable
 {
-    private readonly Socket socket;
-    private byte[] buffer = new byte[256 * 1024];
-    private int start;
-    private int end;
+    private readonly Socket _socket;
+    private byte[] _buffer = new byte[256 * 1024];
+    private int _start;
+    private int _end;
 
-    private Conversation(Socket socket) => this.socket = socket;
+    private Conversation(Socket socket) => _socket = socket;
 
     internal Hello Hello { get; private set; } = new(0, 0, 0, 0, 0);
 
@@ -36,11 +36,11 @@ internal sealed class Conversation : IDisposable
         FrameFormat.Write(bytes, command, payload.Span);
         for (var rest = bytes.WrittenMemory; !rest.IsEmpty;)
         {
-            rest = rest[await socket.SendAsync(rest, Deadline.Token)..];
+            rest = rest[await _socket.SendAsync(rest, Deadline.Token)..];
         }
     }
 
-    internal async Task SendRawAsync(string text) => await socket.SendAsync(Encoding.UTF8.GetBytes(text), Deadline.Token);
+    internal async Task SendRawAsync(string text) => await _socket.SendAsync(Encoding.UTF8.GetBytes(text), Deadline.Token);
 
     internal Task WriteLineAsync(string id, string line)
     {
@@ -68,18 +68,18 @@ internal sealed class Conversation : IDisposable
                 return frame;
             }
 
-            if (end == buffer.Length)
+            if (_end == _buffer.Length)
             {
                 MakeRoom();
             }
 
-            var count = await socket.ReceiveAsync(buffer.AsMemory(end), Deadline.Token);
+            var count = await _socket.ReceiveAsync(_buffer.AsMemory(_end), Deadline.Token);
             if (count == 0)
             {
                 return null;
             }
 
-            end += count;
+            _end += count;
         }
     }
 
@@ -112,24 +112,24 @@ internal sealed class Conversation : IDisposable
         return frames;
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => _socket.Dispose();
 
     private Frame? TryTake()
     {
-        var input = new ReadOnlySequence<byte>(buffer.AsMemory(start, end - start));
+        var input = new ReadOnlySequence<byte>(_buffer.AsMemory(_start, _end - _start));
         if (!FrameFormat.TryRead(ref input, out BridgeEvent header, out var payload))
         {
             return null;
         }
 
-        start = end - (int)input.Length;
+        _start = _end - (int)input.Length;
         return new(header, payload.ToArray());
     }
 
     private void MakeRoom()
     {
-        var target = start > 0 ? buffer : new byte[2 * buffer.Length];
-        buffer.AsSpan(start, end - start).CopyTo(target);
-        (buffer, end, start) = (target, end - start, 0);
+        var target = _start > 0 ? _buffer : new byte[2 * _buffer.Length];
+        _buffer.AsSpan(_start, _end - _start).CopyTo(target);
+        (_buffer, _end, _start) = (target, _end - _start, 0);
     }
 }

@@ -12,11 +12,11 @@ internal sealed class TestSandbox : IAsyncDisposable
 {
     internal const int Uid = 1900000001;
 
-    private readonly Socket listener;
-    private readonly Process launcher;
+    private readonly Socket _listener;
+    private readonly Process _launcher;
 
     private TestSandbox(string folder, Socket listener, Process launcher) =>
-        (Folder, this.listener, this.launcher) = (folder, listener, launcher);
+        (Folder, _listener, _launcher) = (folder, listener, launcher);
 
     /// <summary>Private to root, as a data folder is.</summary>
     internal string Folder { get; }
@@ -25,7 +25,7 @@ internal sealed class TestSandbox : IAsyncDisposable
 
     internal string BrokerSocket => Path.Combine(Folder, "run", "broker.sock");
 
-    internal int LauncherPid => launcher.Id;
+    internal int LauncherPid => _launcher.Id;
 
     /// <summary>Pid of the bridge as the host sees it.</summary>
     internal int BridgePid { get; private set; }
@@ -54,7 +54,7 @@ internal sealed class TestSandbox : IAsyncDisposable
     {
         try
         {
-            var conversation = await Conversation.BeginAsync(await listener.AcceptAsync(Deadline.Token));
+            var conversation = await Conversation.BeginAsync(await _listener.AcceptAsync(Deadline.Token));
             BridgePid = ReadBridgePid();
             return conversation;
         }
@@ -82,27 +82,27 @@ internal sealed class TestSandbox : IAsyncDisposable
     }
 
     /// <summary>The server goes away: nobody can dial in any more.</summary>
-    internal void StopListening() => listener.Dispose();
+    internal void StopListening() => _listener.Dispose();
 
     /// <summary>The exit status that outer bubblewrap passes on.</summary>
     internal async Task<int> WaitForEndAsync()
     {
-        await launcher.WaitForExitAsync(Deadline.Token);
-        return launcher.ExitCode;
+        await _launcher.WaitForExitAsync(Deadline.Token);
+        return _launcher.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
     {
-        listener.Dispose();
-        if (!launcher.HasExited)
+        _listener.Dispose();
+        if (!_launcher.HasExited)
         {
             var bridge = BridgePid == 0 ? ReadBridgePid() : BridgePid;
-            using var process = bridge == 0 ? launcher : Process.GetProcessById(bridge);
+            using var process = bridge == 0 ? _launcher : Process.GetProcessById(bridge);
             process.Kill();
-            await launcher.WaitForExitAsync(Deadline.Token);
+            await _launcher.WaitForExitAsync(Deadline.Token);
         }
 
-        launcher.Dispose();
+        _launcher.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
 

@@ -7,70 +7,70 @@ namespace Ash.Cli.Tests.Servers;
 
 public sealed partial class ServerTests : IDisposable
 {
-    private readonly TestHome home = new();
+    private readonly TestHome _home = new();
 
     public ServerTests()
     {
         foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
-            home.Environment[(string)variable.Key] = (string)variable.Value!; // A variable has a value.
+            _home.Environment[(string)variable.Key] = (string)variable.Value!; // A variable has a value.
         }
 
-        home.Environment.Remove("ASH_DATA_DIR");
-        home.Environment.Remove("ASH_API_KEY");
-        home.Environment.Remove("ASH_SERVER_URL");
-        var program = home.Write("bin/ash-server", $"#!/bin/sh\nexec '{Environment.ProcessPath}' \"$0\" \"$@\"\n");
+        _home.Environment.Remove("ASH_DATA_DIR");
+        _home.Environment.Remove("ASH_API_KEY");
+        _home.Environment.Remove("ASH_SERVER_URL");
+        var program = _home.Write("bin/ash-server", $"#!/bin/sh\nexec '{Environment.ProcessPath}' \"$0\" \"$@\"\n");
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        home.ProgramFolder = Path.Combine(home.Folder, "bin");
+        _home.ProgramFolder = Path.Combine(_home.Folder, "bin");
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private string LogFile => Path.Combine(home.Folder, ".ash", "logs", "server.log");
+    private string LogFile => Path.Combine(_home.Folder, ".ash", "logs", "server.log");
 
     [Fact]
     public async Task Server_IsStarted_Shown_AndStopped()
     {
         try
         {
-            var start = await home.RunAsync("start", "--port", "0", "-e", "GREETER=the test");
+            var start = await _home.RunAsync("start", "--port", "0", "-e", "GREETER=the test");
             Assert.Equal(ExitCodes.Ok, start.ExitCode);
             Assert.Contains("Ash server is running.\n  URL:      http://localhost:", start.Out, StringComparison.Ordinal);
-            Assert.Contains($"  Data dir: {home.Folder}/.ash\n  Model:    scripted\n", start.Out, StringComparison.Ordinal);
+            Assert.Contains($"  Data dir: {_home.Folder}/.ash\n  Model:    scripted\n", start.Out, StringComparison.Ordinal);
             Assert.Contains("waiting for: the sandbox self-test", start.Error, StringComparison.Ordinal);
             Assert.EndsWith("\nWarning: no model key\n", start.Error, StringComparison.Ordinal);
-            Assert.Equal("first-key", home.Config("api_key"));
-            Assert.False(File.Exists(Path.Combine(home.Folder, ".ash", "initial-api-key")));
+            Assert.Equal("first-key", _home.Config("api_key"));
+            Assert.False(File.Exists(Path.Combine(_home.Folder, ".ash", "initial-api-key")));
 
-            var again = await home.RunAsync("start", "--port", "0");
+            var again = await _home.RunAsync("start", "--port", "0");
             Assert.Equal(ExitCodes.Ok, again.ExitCode);
             Assert.StartsWith("Ash server is already running.", again.Out, StringComparison.Ordinal);
 
-            var status = await home.RunAsync("status");
+            var status = await _home.RunAsync("status");
             Assert.Equal(ExitCodes.Ok, status.ExitCode);
             Assert.Contains("Server: running\n", status.Out, StringComparison.Ordinal);
             Assert.Contains("  Active sessions: 3\n  Active sandboxes: 2\n  Uptime: 2s\n", status.Out, StringComparison.Ordinal);
 
-            var pid = JsonDocument.Parse((await home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
+            var pid = JsonDocument.Parse((await _home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
             Assert.Equal(pid, SessionOf(pid));
 
-            Assert.Equal("hello from the test\nWarning: no model key\n", (await home.RunAsync("logs")).Out);
+            Assert.Equal("hello from the test\nWarning: no model key\n", (await _home.RunAsync("logs")).Out);
         }
         finally
         {
-            Assert.Equal("Ash server stopped.\n", (await home.RunAsync("stop")).Out);
+            Assert.Equal("Ash server stopped.\n", (await _home.RunAsync("stop")).Out);
         }
 
-        Assert.Equal(ExitCodes.NoServer, (await home.RunAsync("status")).ExitCode);
-        Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
+        Assert.Equal(ExitCodes.NoServer, (await _home.RunAsync("status")).ExitCode);
+        Assert.Equal("No Ash server is running.\n", (await _home.RunAsync("stop")).Out);
     }
 
     [Fact]
     public async Task ServerThatEndsAtOnce_ShowsItsLog()
     {
-        home.Write(".ash/logs/server.log", "of yesterday\n");
+        _home.Write(".ash/logs/server.log", "of yesterday\n");
 
-        var run = await home.RunAsync("start", "-e", "FAIL=the port is taken");
+        var run = await _home.RunAsync("start", "-e", "FAIL=the port is taken");
 
         Assert.Equal(ExitCodes.Failed, run.ExitCode);
         Assert.Contains("cannot start: the port is taken", run.Error, StringComparison.Ordinal);
@@ -80,32 +80,32 @@ public sealed partial class ServerTests : IDisposable
     [Fact]
     public async Task ServerInTheForeground_TakesThePlaceOfTheCommand()
     {
-        var run = await home.RunAsync("start", "--foreground", "--port", "5", "--data-dir", "/data");
+        var run = await _home.RunAsync("start", "--foreground", "--port", "5", "--data-dir", "/data");
 
         Assert.Equal(42, run.ExitCode);
-        Assert.Equal(["--port", "5", "--data-dir", "/data"], Assert.Single(home.Became).Arguments);
+        Assert.Equal(["--port", "5", "--data-dir", "/data"], Assert.Single(_home.Became).Arguments);
     }
 
     [Fact]
     public async Task Port_IsThatOfTheEnvironment_UnlessOneIsGiven()
     {
-        home.Environment["ASH_PORT"] = "7";
-        await home.RunAsync("start", "--foreground");
-        await home.RunAsync("start", "--foreground", "--port", "8");
-        home.Environment["ASH_PORT"] = "seven";
-        var nonsense = await home.RunAsync("start");
+        _home.Environment["ASH_PORT"] = "7";
+        await _home.RunAsync("start", "--foreground");
+        await _home.RunAsync("start", "--foreground", "--port", "8");
+        _home.Environment["ASH_PORT"] = "seven";
+        var nonsense = await _home.RunAsync("start");
 
-        Assert.Equal(["7", "8"], home.Became.Select(program => program.Arguments[1]));
+        Assert.Equal(["7", "8"], _home.Became.Select(program => program.Arguments[1]));
         Assert.Equal((ExitCodes.Usage, "ASH_PORT is not a port: \"seven\""), (nonsense.ExitCode, nonsense.Error.Trim()));
     }
 
     [Fact]
     public async Task MissingServer_IsNamed_WithWhereItIsLookedFor()
     {
-        home.ProgramFolder = "/nonexistent";
-        home.Environment["PATH"] = "/nonexistent";
+        _home.ProgramFolder = "/nonexistent";
+        _home.Environment["PATH"] = "/nonexistent";
 
-        var run = await home.RunAsync("start");
+        var run = await _home.RunAsync("start");
 
         Assert.Equal(ExitCodes.Failed, run.ExitCode);
         Assert.Contains("ASH_SERVER_ENTRY", run.Error, StringComparison.Ordinal);
@@ -114,24 +114,24 @@ public sealed partial class ServerTests : IDisposable
     [Fact]
     public async Task Server_IsFoundByVariable_AndOnThePath()
     {
-        var folder = home.ProgramFolder;
-        home.ProgramFolder = "/nonexistent";
-        home.Environment["PATH"] = $"/nonexistent:{folder}";
-        await home.RunAsync("simulate");
-        home.Environment["ASH_SERVER_ENTRY"] = home.Write("else/ash-server.dll");
-        await home.RunAsync("simulate");
+        var folder = _home.ProgramFolder;
+        _home.ProgramFolder = "/nonexistent";
+        _home.Environment["PATH"] = $"/nonexistent:{folder}";
+        await _home.RunAsync("simulate");
+        _home.Environment["ASH_SERVER_ENTRY"] = _home.Write("else/ash-server.dll");
+        await _home.RunAsync("simulate");
 
-        Assert.Equal([Path.Combine(folder, "ash-server"), "dotnet"], home.Became.Select(program => program.Path));
+        Assert.Equal([Path.Combine(folder, "ash-server"), "dotnet"], _home.Became.Select(program => program.Path));
     }
 
     [Fact]
     public async Task ProcessOfAnotherKind_IsNotStopped()
     {
-        home.Write(
+        _home.Write(
             ".ash/server.json",
             string.Create(CultureInfo.InvariantCulture, $$"""{"id":"x","pid":{{Environment.ProcessId}},"port":1}"""));
 
-        Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
+        Assert.Equal("No Ash server is running.\n", (await _home.RunAsync("stop")).Out);
     }
 
     [Theory]
@@ -139,7 +139,7 @@ public sealed partial class ServerTests : IDisposable
     [InlineData(true)]
     public async Task ServerOfAnotherFolder_IsNotStopped_WhereItHasGotTheNumberOfOneThatCrashed(bool hasLock)
     {
-        var program = home.Write("else/ash-server", "#!/bin/sh\nread line\n");
+        var program = _home.Write("else/ash-server", "#!/bin/sh\nread line\n");
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var other = Process.Start(new ProcessStartInfo(program) { RedirectStandardInput = true })!;
         while (!(await File.ReadAllTextAsync($"/proc/{other.Id}/cmdline", Cancellation)).Contains("else/ash-server", StringComparison.Ordinal))
@@ -147,17 +147,17 @@ public sealed partial class ServerTests : IDisposable
             await Task.Yield();
         }
 
-        home.Write(
+        _home.Write(
             ".ash/server.json", string.Create(CultureInfo.InvariantCulture, $$"""{"id":"x","pid":{{other.Id}},"port":1}"""));
         if (hasLock)
         {
-            home.Write(".ash/lock");
+            _home.Write(".ash/lock");
         }
 
         try
         {
-            Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
-            Assert.Equal(ExitCodes.NoServer, (await home.RunAsync("status")).ExitCode);
+            Assert.Equal("No Ash server is running.\n", (await _home.RunAsync("stop")).Out);
+            Assert.Equal(ExitCodes.NoServer, (await _home.RunAsync("status")).ExitCode);
             Assert.False(other.HasExited);
         }
         finally
@@ -173,13 +173,13 @@ public sealed partial class ServerTests : IDisposable
     public async Task Server_GetsNoFile_ThatItsStarterHasOpen()
     {
         // As a shell does that waits for others: exec 9>lock; flock 9; ash start
-        var open = home.Write("starters-lock");
+        var open = _home.Write("starters-lock");
         var descriptor = Open(open, flags: 2);
         Assert.True(descriptor > 2);
         try
         {
-            Assert.Equal(ExitCodes.Ok, (await home.RunAsync("start", "--port", "0")).ExitCode);
-            var pid = JsonDocument.Parse((await home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
+            Assert.Equal(ExitCodes.Ok, (await _home.RunAsync("start", "--port", "0")).ExitCode);
+            var pid = JsonDocument.Parse((await _home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
 
             var files = Directory.GetFiles($"/proc/{pid}/fd").Select(link => new FileInfo(link).LinkTarget);
 
@@ -188,20 +188,20 @@ public sealed partial class ServerTests : IDisposable
         finally
         {
             _ = Close(descriptor);
-            await home.RunAsync("stop");
+            await _home.RunAsync("stop");
         }
     }
 
     [Fact]
     public async Task Logs_TakesTheTerminalNothing()
     {
-        home.Write(".ash/logs/server.log", "\e[2J\e]0;title\aone\ttwo\u202ethree\n\u009b1mfour\n");
+        _home.Write(".ash/logs/server.log", "\e[2J\e]0;title\aone\ttwo\u202ethree\n\u009b1mfour\n");
         using var stop = new CancellationTokenSource();
         using var output = new WatchedWriter(
             ("four\n", () => File.AppendAllText(LogFile, "\e[31mfi\rve\u0085\n")),
             ("ve", stop.Cancel));
 
-        await home.RunAsync(["logs", "-f"], output: output, cancellationToken: stop.Token);
+        await _home.RunAsync(["logs", "-f"], output: output, cancellationToken: stop.Token);
 
         Assert.Equal("[2J]0;titleone\ttwothree\n1mfour\n[31mfive\n", output.ToString());
     }
@@ -209,7 +209,7 @@ public sealed partial class ServerTests : IDisposable
     [Fact]
     public async Task ServerThatEndsAtOnce_TakesTheTerminalNothing()
     {
-        var run = await home.RunAsync("start", "-e", "FAIL=\e[2Jgone");
+        var run = await _home.RunAsync("start", "-e", "FAIL=\e[2Jgone");
 
         Assert.Contains("cannot start: [2Jgone", run.Error, StringComparison.Ordinal);
     }
@@ -217,21 +217,21 @@ public sealed partial class ServerTests : IDisposable
     [Fact]
     public async Task Logs_ShowsTheLastLines()
     {
-        home.Write(".ash/logs/server.log", "1\n2\n3\n");
+        _home.Write(".ash/logs/server.log", "1\n2\n3\n");
 
-        Assert.Equal("2\n3\n", (await home.RunAsync("logs", "-n", "2")).Out);
+        Assert.Equal("2\n3\n", (await _home.RunAsync("logs", "-n", "2")).Out);
     }
 
     [Fact]
     public async Task Logs_FollowsWhatIsAdded_UntilCtrlC()
     {
-        home.Write(".ash/logs/server.log", "1\n");
+        _home.Write(".ash/logs/server.log", "1\n");
         using var stop = new CancellationTokenSource();
         using var output = new WatchedWriter(
             ("1\n", () => File.AppendAllText(LogFile, "zwei – ☕\n")),
             ("1\nzwei – ☕\n", stop.Cancel));
 
-        var run = await home.RunAsync(["logs", "-f"], output: output, cancellationToken: stop.Token);
+        var run = await _home.RunAsync(["logs", "-f"], output: output, cancellationToken: stop.Token);
 
         Assert.Equal(ExitCodes.Ok, run.ExitCode);
     }
@@ -239,13 +239,13 @@ public sealed partial class ServerTests : IDisposable
     [Fact]
     public async Task Logs_SaysWhereThereAreNone()
     {
-        var run = await home.RunAsync("logs");
+        var run = await _home.RunAsync("logs");
 
         Assert.Equal(ExitCodes.Failed, run.ExitCode);
         Assert.Contains("ash start", run.Error, StringComparison.Ordinal);
     }
 
-    public void Dispose() => home.Dispose();
+    public void Dispose() => _home.Dispose();
 
     /// <summary>The session id of a process: its own pid where it leads one.</summary>
     private static int SessionOf(int pid)

@@ -13,31 +13,31 @@ public sealed class BridgeListenerTests : IAsyncLifetime
 {
     private const string Hello = """{"type":"hello","protocol":1,"oldest":1,"head":0,"process":0,"cli_pid":0}""";
 
-    private readonly string folder = Directory.CreateTempSubdirectory("ash-bl-").FullName;
-    private BridgeListener listener = null!; // Set before each test.
+    private readonly string _folder = Directory.CreateTempSubdirectory("ash-bl-").FullName;
+    private BridgeListener _listener = null!; // Set before each test.
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private string SocketPath => Path.Combine(folder, "host.sock");
+    private string SocketPath => Path.Combine(_folder, "host.sock");
 
     public ValueTask InitializeAsync()
     {
-        listener = new BridgeListener(
+        _listener = new BridgeListener(
             "test", SocketPath, uid: null, static () => Environment.ProcessId, TimeProvider.System, NullLogger.Instance);
         return ValueTask.CompletedTask;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await listener.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
+        await _listener.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]
     public async Task Frames_ArriveInOrder_AfterTheWelcome()
     {
         using var bridge = await DialAsync(Hello);
-        await using var connection = await listener.Connections.ReadAsync(Cancellation);
+        await using var connection = await _listener.Connections.ReadAsync(Cancellation);
         await connection.SendAsync(new Welcome(0), default, Cancellation);
         await SendAsync(bridge, """{"type":"line","n":1,"process":1,"bytes":5}""" + "\nhello" + """{"type":"cli_exited","n":2,"process":1,"code":0}""" + "\n");
         bridge.Shutdown(SocketShutdown.Send);
@@ -52,7 +52,7 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     public async Task APayloadOfTheGreatestSize_Passes()
     {
         using var bridge = await DialAsync(Hello);
-        await using var connection = await listener.Connections.ReadAsync(Cancellation);
+        await using var connection = await _listener.Connections.ReadAsync(Cancellation);
         await connection.SendAsync(new Welcome(41), default, Cancellation);
         var payload = new byte[BridgeProtocol.MaxLineBytes];
         Random.Shared.NextBytes(payload);
@@ -88,7 +88,7 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     public async Task AFrameThatBreaksTheProtocol_ClosesTheConnection_AndReachesNobody(string frame)
     {
         using var bridge = await DialAsync(Hello);
-        await using var connection = await listener.Connections.ReadAsync(Cancellation);
+        await using var connection = await _listener.Connections.ReadAsync(Cancellation);
         await connection.SendAsync(new Welcome(0), default, Cancellation);
         await SendAsync(bridge, frame);
 
@@ -97,14 +97,14 @@ public sealed class BridgeListenerTests : IAsyncLifetime
         await ReadAllAsync(bridge);
         await Assert.ThrowsAsync<IOException>(() => connection.SendAsync(new Acknowledge(1), default, Cancellation).AsTask());
         using var again = await DialAsync(Hello);
-        await using var next = await listener.Connections.ReadAsync(Cancellation);
+        await using var next = await _listener.Connections.ReadAsync(Cancellation);
     }
 
     [Fact]
     public async Task AHeaderWithoutEnd_ClosesTheConnection_WithBoundedMemory()
     {
         using var bridge = await DialAsync(Hello);
-        await using var connection = await listener.Connections.ReadAsync(Cancellation);
+        await using var connection = await _listener.Connections.ReadAsync(Cancellation);
         await connection.SendAsync(new Welcome(0), default, Cancellation);
         var running = RunAsync(connection);
 
@@ -133,7 +133,7 @@ public sealed class BridgeListenerTests : IAsyncLifetime
 
         await ReadAllAsync(bridge);
 
-        Assert.False(listener.Connections.TryRead(out _));
+        Assert.False(_listener.Connections.TryRead(out _));
     }
 
     [Fact]
@@ -141,10 +141,10 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     {
         using var silent = await DialAsync(hello: null);
         using var older = await DialAsync(Hello);
-        await using var first = await listener.Connections.ReadAsync(Cancellation);
+        await using var first = await _listener.Connections.ReadAsync(Cancellation);
 
         using var newer = await DialAsync(Hello);
-        await using var second = await listener.Connections.ReadAsync(Cancellation);
+        await using var second = await _listener.Connections.ReadAsync(Cancellation);
 
         await ReadAllAsync(silent);
         await ReadAllAsync(older);
@@ -156,10 +156,10 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     public async Task AProcessThatIsNotTheBridge_IsClosedAtOnce()
     {
         await using var strict = new BridgeListener(
-            "test", Path.Combine(folder, "strict.sock"), uid: null, static () => 1, TimeProvider.System, NullLogger.Instance);
+            "test", Path.Combine(_folder, "strict.sock"), uid: null, static () => 1, TimeProvider.System, NullLogger.Instance);
 
         using var stranger = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await stranger.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(folder, "strict.sock")), Cancellation);
+        await stranger.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(_folder, "strict.sock")), Cancellation);
 
         await ReadAllAsync(stranger);
         Assert.False(strict.Connections.TryRead(out _));
@@ -169,7 +169,7 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     public async Task AFloodOfStrangers_DoesNotKeepTheBridgeOut()
     {
         int? bridgePid = null;
-        var path = Path.Combine(folder, "flooded.sock");
+        var path = Path.Combine(_folder, "flooded.sock");
         await using var flooded = new BridgeListener("test", path, uid: null, () => bridgePid, TimeProvider.System, NullLogger.Instance);
         for (var i = 0; i < 120; i++)
         {
@@ -190,7 +190,7 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     public async Task ACancelledSend_ToABridgeThatDoesNotRead_ClosesTheConnection()
     {
         using var bridge = await DialAsync(Hello);
-        await using var connection = await listener.Connections.ReadAsync(Cancellation);
+        await using var connection = await _listener.Connections.ReadAsync(Cancellation);
         await connection.SendAsync(new Welcome(0), default, Cancellation);
         using var giveUp = new CancellationTokenSource();
         var large = new byte[8 << 20];
@@ -207,7 +207,7 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     public async Task TheFirstFrame_MustBeAWelcome()
     {
         using var bridge = await DialAsync(Hello);
-        await using var connection = await listener.Connections.ReadAsync(Cancellation);
+        await using var connection = await _listener.Connections.ReadAsync(Cancellation);
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => connection.SendAsync(new Acknowledge(1), default, Cancellation).AsTask());
     }
@@ -216,7 +216,7 @@ public sealed class BridgeListenerTests : IAsyncLifetime
     public async Task ManySenders_NeverMixTheirFrames()
     {
         using var bridge = await DialAsync(Hello);
-        await using var connection = await listener.Connections.ReadAsync(Cancellation);
+        await using var connection = await _listener.Connections.ReadAsync(Cancellation);
         await connection.SendAsync(new Welcome(0), default, Cancellation);
         var reading = ReadAllAsync(bridge);
 

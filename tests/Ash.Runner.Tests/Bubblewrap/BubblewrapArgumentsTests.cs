@@ -6,7 +6,7 @@ namespace Ash.Runner.Tests.Bubblewrap;
 /// <summary>The argument list is the security policy: a change of it is a change of <c>arguments.txt</c>, to be reviewed as such.</summary>
 public sealed class BubblewrapArgumentsTests
 {
-    private static readonly SandboxProfile profile = new()
+    private static readonly SandboxProfile Profile = new()
     {
         Root = new HostRoot(
             Links: [new("bin", "usr/bin"), new("lib64", "usr/lib64")],
@@ -28,13 +28,13 @@ public sealed class BubblewrapArgumentsTests
     {
         var expected = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Bubblewrap", "arguments.txt"));
 
-        Assert.Equal(expected, Render(profile));
+        Assert.Equal(expected, Render(Profile));
     }
 
     [Fact]
     public void Content_IsNotMounted_WhenTheAgentOptedOut()
     {
-        var text = Render(profile with { Content = null });
+        var text = Render(Profile with { Content = null });
 
         Assert.DoesNotContain("CLAUDE.md", text);
         Assert.DoesNotContain(".mcp.json", text);
@@ -47,7 +47,7 @@ public sealed class BubblewrapArgumentsTests
     [InlineData(65536)]
     public void TemporaryFolders_TogetherStayBelowTheMemoryLimit(int memoryMb)
     {
-        var sizes = BubblewrapArguments.Of(profile with { Limits = new SandboxLimits(memoryMb) })
+        var sizes = BubblewrapArguments.Of(Profile with { Limits = new SandboxLimits(memoryMb) })
             .Where(option => option[0] == "--size")
             .Select(option => long.Parse(option[1]))
             .ToList();
@@ -59,7 +59,7 @@ public sealed class BubblewrapArgumentsTests
     [Fact]
     public void EveryTmpfs_HasASizeAndAMode()
     {
-        var options = BubblewrapArguments.Of(profile);
+        var options = BubblewrapArguments.Of(Profile);
         for (var i = 0; i < options.Count; i++)
         {
             if (options[i][0] == "--tmpfs")

@@ -5,22 +5,22 @@ namespace Ash.Runner.Tests.Cgroups;
 
 public sealed class ListedProcessesTests : IDisposable
 {
-    private readonly ProcessWatcher watcher = new();
-    private readonly string output = Path.GetTempFileName();
+    private readonly ProcessWatcher _watcher = new();
+    private readonly string _output = Path.GetTempFileName();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public void Dispose()
     {
-        watcher.Dispose();
-        File.Delete(output);
+        _watcher.Dispose();
+        File.Delete(_output);
     }
 
     [Fact]
     public async Task WhatIsListed_IsKilled_HoweverMuchItIs()
     {
-        var children = Enumerable.Range(0, 100).Select(_ => ChildProcess.Start("/bin/sleep", ["1000"], output)).ToList();
-        var watches = children.Select(watcher.Start).ToList();
+        var children = Enumerable.Range(0, 100).Select(_ => ChildProcess.Start("/bin/sleep", ["1000"], _output)).ToList();
+        var watches = children.Select(_watcher.Start).ToList();
 
         ListedProcesses.Kill(() => children.Select(child => child.Pid).ToHashSet());
 
@@ -36,8 +36,8 @@ public sealed class ListedProcessesTests : IDisposable
     [Fact]
     public async Task AnotherProcess_ThatHasTheNumberOfOneThatEnded_IsLeftAlone()
     {
-        using var another = ChildProcess.Start("/bin/sh", ["-c", "sleep 0.1; exit 7"], output);
-        using var watch = watcher.Start(another);
+        using var another = ChildProcess.Start("/bin/sh", ["-c", "sleep 0.1; exit 7"], _output);
+        using var watch = _watcher.Start(another);
         var lists = new Queue<HashSet<int>>([[another.Pid, 0, int.MaxValue], []]);
 
         ListedProcesses.Kill(lists.Dequeue);

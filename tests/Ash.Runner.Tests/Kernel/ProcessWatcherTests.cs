@@ -4,36 +4,36 @@ namespace Ash.Runner.Tests.Kernel;
 
 public sealed class ProcessWatcherTests : IDisposable
 {
-    private readonly ProcessWatcher watcher = new();
-    private readonly string output = Path.GetTempFileName();
+    private readonly ProcessWatcher _watcher = new();
+    private readonly string _output = Path.GetTempFileName();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public void Dispose()
     {
-        watcher.Dispose();
-        File.Delete(output);
+        _watcher.Dispose();
+        File.Delete(_output);
     }
 
     [Fact]
     public async Task AChild_HasNoEnvironment_AndItsExitStatusIsKept()
     {
-        using var child = ChildProcess.Start("/bin/sh", ["-c", "/usr/bin/env; echo error >&2; exit 7"], output);
-        using var watch = watcher.Start(child);
+        using var child = ChildProcess.Start("/bin/sh", ["-c", "/usr/bin/env; echo error >&2; exit 7"], _output);
+        using var watch = _watcher.Start(child);
 
         await watch.Ended.WaitAsync(Cancellation);
 
         Assert.Equal(7, child.TryReap());
         Assert.Null(child.TryReap());
-        Assert.Equal(["PWD=" + Environment.CurrentDirectory, "error"], (await File.ReadAllLinesAsync(output, Cancellation)).Where(line => !line.StartsWith("_=") && !line.StartsWith("OLDPWD")));
+        Assert.Equal(["PWD=" + Environment.CurrentDirectory, "error"], (await File.ReadAllLinesAsync(_output, Cancellation)).Where(line => !line.StartsWith("_=") && !line.StartsWith("OLDPWD")));
         Assert.Null(ProcessHandle.TryOpen(child.Pid, child.Start));
     }
 
     [Fact]
     public async Task AKilledChild_SaysWhichSignal()
     {
-        using var child = ChildProcess.Start("/bin/sleep", ["1000"], output);
-        using var watch = watcher.Start(child);
+        using var child = ChildProcess.Start("/bin/sleep", ["1000"], _output);
+        using var watch = _watcher.Start(child);
         Assert.Null(child.TryReap());
 
         child.Kill();
@@ -45,8 +45,8 @@ public sealed class ProcessWatcherTests : IDisposable
     [Fact]
     public async Task ManyProcesses_AreWatched_ByOneThread()
     {
-        var children = Enumerable.Range(0, 50).Select(_ => ChildProcess.Start("/bin/sleep", ["1000"], output)).ToList();
-        var watches = children.Select(watcher.Start).ToList();
+        var children = Enumerable.Range(0, 50).Select(_ => ChildProcess.Start("/bin/sleep", ["1000"], _output)).ToList();
+        var watches = children.Select(_watcher.Start).ToList();
         foreach (var child in children)
         {
             child.Kill();
@@ -65,10 +65,10 @@ public sealed class ProcessWatcherTests : IDisposable
     [Fact]
     public async Task AProcess_IsWatchedAgain_AlsoWhenItHasEndedMeanwhile()
     {
-        using var child = ChildProcess.Start("/bin/true", [], output);
+        using var child = ChildProcess.Start("/bin/true", [], _output);
         for (var time = 0; time < 3; time++)
         {
-            using var watch = watcher.Start(child);
+            using var watch = _watcher.Start(child);
             await watch.Ended.WaitAsync(Cancellation);
         }
 
@@ -77,7 +77,7 @@ public sealed class ProcessWatcherTests : IDisposable
 
     [Fact]
     public void AProgramThatIsNotThere_IsAnError() =>
-        Assert.Throws<System.ComponentModel.Win32Exception>(() => ChildProcess.Start("/nowhere", [], output));
+        Assert.Throws<System.ComponentModel.Win32Exception>(() => ChildProcess.Start("/nowhere", [], _output));
 
     [Fact]
     public void AnotherStart_IsAnotherProcess()

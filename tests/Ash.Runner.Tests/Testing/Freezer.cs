@@ -7,28 +7,28 @@ internal sealed class Freezer : IDisposable
 {
     private const string Hierarchy = "/sys/fs/cgroup/freezer";
 
-    private readonly string folder = Directory.CreateDirectory(Path.Combine(Hierarchy, $"rt-{Guid.NewGuid():N}")).FullName;
-    private bool isThawed;
+    private readonly string _folder = Directory.CreateDirectory(Path.Combine(Hierarchy, $"rt-{Guid.NewGuid():N}")).FullName;
+    private bool _isThawed;
 
     public static bool IsAvailable => File.Exists(Path.Combine(Hierarchy, "cgroup.procs"));
 
     public void Hold(int pid)
     {
-        File.WriteAllText(Path.Combine(folder, "cgroup.procs"), pid.ToString(CultureInfo.InvariantCulture));
-        File.WriteAllText(Path.Combine(folder, "freezer.state"), "FROZEN");
+        File.WriteAllText(Path.Combine(_folder, "cgroup.procs"), pid.ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText(Path.Combine(_folder, "freezer.state"), "FROZEN");
         Assert.True(SpinWait.SpinUntil(
-            () => File.ReadAllText(Path.Combine(folder, "freezer.state")) == "FROZEN\n", TimeSpan.FromSeconds(10)));
+            () => File.ReadAllText(Path.Combine(_folder, "freezer.state")) == "FROZEN\n", TimeSpan.FromSeconds(10)));
     }
 
     public void Thaw()
     {
-        isThawed = true;
-        File.WriteAllText(Path.Combine(folder, "freezer.state"), "THAWED");
+        _isThawed = true;
+        File.WriteAllText(Path.Combine(_folder, "freezer.state"), "THAWED");
     }
 
     public void Dispose()
     {
-        if (!isThawed)
+        if (!_isThawed)
         {
             Thaw();
         }
@@ -41,7 +41,7 @@ internal sealed class Freezer : IDisposable
     {
         try
         {
-            Directory.Delete(folder);
+            Directory.Delete(_folder);
             return true;
         }
         catch (IOException)

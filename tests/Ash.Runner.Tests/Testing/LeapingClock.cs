@@ -3,7 +3,7 @@ namespace Ash.Runner.Tests.Testing;
 /// <summary>Each look at it is a second later than the last; its timers are as usual. What would take a minute is given up at once.</summary>
 internal sealed class LeapingClock : TimeProvider
 {
-    private long looks;
+    private long _looks;
 
-    public override long GetTimestamp() => base.GetTimestamp() + (Interlocked.Increment(ref looks) * TimestampFrequency);
+    public override long GetTimestamp() => base.GetTimestamp() + (Interlocked.Increment(ref _looks) * TimestampFrequency);
 }

@@ -11,8 +11,8 @@ namespace Ash.Runner.Tests.Testing;
 /// <summary>A real host with real sandboxes: the published bridge, bubblewrap, cgroups, as root.</summary>
 public sealed class RunnerFixture : IAsyncLifetime
 {
-    private readonly ConcurrentBag<SandboxHost> hosts = [];
-    private int lastUid = 1_800_000_000;
+    private readonly ConcurrentBag<SandboxHost> _hosts = [];
+    private int _lastUid = 1_800_000_000;
 
     public string Root { get; } = Directory.CreateTempSubdirectory("ash-rt-").FullName;
 
@@ -31,7 +31,7 @@ public sealed class RunnerFixture : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var host in hosts)
+        foreach (var host in _hosts)
         {
             await host.RemoveStrangersAsync(new HashSet<string>(), CancellationToken.None);
             foreach (var folder in host.Plan("none").CgroupPaths)
@@ -62,9 +62,9 @@ public sealed class RunnerFixture : IAsyncLifetime
     public SandboxHost CreateHost(SandboxHostOptions options)
     {
         var host = SandboxHost.Create(options, NullLoggerFactory.Instance, TimeProvider.System);
-        if (!hosts.Any(other => other.Options.ServerId == options.ServerId))
+        if (!_hosts.Any(other => other.Options.ServerId == options.ServerId))
         {
-            hosts.Add(host);
+            _hosts.Add(host);
         }
 
         return host;
@@ -72,7 +72,7 @@ public sealed class RunnerFixture : IAsyncLifetime
 
     public SandboxSpec MakeSpec(string? contentPath = null)
     {
-        var uid = Interlocked.Increment(ref lastUid);
+        var uid = Interlocked.Increment(ref _lastUid);
         var workspace = Workspaces.Create(Guid.NewGuid().ToString(), uid, contentPath, copyAll: false);
         return new SandboxSpec
         {

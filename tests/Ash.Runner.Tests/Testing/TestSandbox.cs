@@ -10,17 +10,17 @@ namespace Ash.Runner.Tests.Testing;
 /// <summary>A sandbox in which a test runs commands.</summary>
 internal sealed class TestSandbox : IAsyncDisposable, IBridgeFrameHandler
 {
-    private readonly Channel<(BridgeEvent Header, byte[] Payload)> frames = Channel.CreateUnbounded<(BridgeEvent, byte[])>();
-    private readonly IBridgeConnection connection;
-    private readonly Task running;
-    private int commands;
+    private readonly Channel<(BridgeEvent Header, byte[] Payload)> _frames = Channel.CreateUnbounded<(BridgeEvent, byte[])>();
+    private readonly IBridgeConnection _connection;
+    private readonly Task _running;
+    private int _commands;
 
     private TestSandbox(ISandbox sandbox, SandboxSpec spec, IBridgeConnection connection)
     {
         Sandbox = sandbox;
         Spec = spec;
-        this.connection = connection;
-        running = RunAsync();
+        _connection = connection;
+        _running = RunAsync();
     }
 
     public ISandbox Sandbox { get; }
@@ -38,12 +38,12 @@ internal sealed class TestSandbox : IAsyncDisposable, IBridgeFrameHandler
     }
 
     public Task SendAsync(BridgeCommand command) =>
-        connection.SendAsync(command, default, TestContext.Current.CancellationToken).AsTask();
+        _connection.SendAsync(command, default, TestContext.Current.CancellationToken).AsTask();
 
     /// <summary>Runs <c>sh -c</c> in the workspace to its end.</summary>
     public async Task<Result> ExecAsync(string command)
     {
-        var id = $"{Sandbox.Identity.Id}/{Interlocked.Increment(ref commands)}/{LastNumber}";
+        var id = $"{Sandbox.Identity.Id}/{Interlocked.Increment(ref _commands)}/{LastNumber}";
         await SendAsync(new Configure($"{id}/env", new Dictionary<string, string>
         {
             ["PATH"] = "/usr/local/bin:/usr/bin:/usr/sbin",
@@ -53,7 +53,7 @@ internal sealed class TestSandbox : IAsyncDisposable, IBridgeFrameHandler
 
         var output = new StringBuilder();
         var error = new StringBuilder();
-        await foreach (var (header, payload) in frames.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
+        await foreach (var (header, payload) in _frames.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
         {
             switch (header)
             {
@@ -83,14 +83,14 @@ internal sealed class TestSandbox : IAsyncDisposable, IBridgeFrameHandler
     public void OnFrame(BridgeEvent header, in ReadOnlySequence<byte> payload)
     {
         LastNumber = header.Number;
-        frames.Writer.TryWrite((header, payload.ToArray()));
+        _frames.Writer.TryWrite((header, payload.ToArray()));
     }
 
     public async ValueTask OnBatchAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await connection.SendAsync(new Acknowledge(LastNumber), default, cancellationToken);
+            await _connection.SendAsync(new Acknowledge(LastNumber), default, cancellationToken);
         }
         catch (IOException)
         {
@@ -101,21 +101,21 @@ internal sealed class TestSandbox : IAsyncDisposable, IBridgeFrameHandler
     public async ValueTask DisposeAsync()
     {
         await Sandbox.KillAsync();
-        await connection.DisposeAsync();
-        await running;
+        await _connection.DisposeAsync();
+        await _running;
     }
 
     /// <summary>Leaves the sandbox alone, as a server that ends does.</summary>
     public async Task LetGoAsync()
     {
         await Sandbox.DisposeAsync();
-        await running;
+        await _running;
     }
 
     private async Task RunAsync()
     {
-        await connection.RunAsync(this, CancellationToken.None);
-        frames.Writer.TryComplete();
+        await _connection.RunAsync(this, CancellationToken.None);
+        _frames.Writer.TryComplete();
     }
 
     public sealed record Result(int Code, string Output, string Error)

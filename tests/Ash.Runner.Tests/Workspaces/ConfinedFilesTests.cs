@@ -5,28 +5,28 @@ namespace Ash.Runner.Tests.Workspaces;
 
 public sealed class ConfinedFilesTests : IDisposable
 {
-    private readonly string outside = Directory.CreateTempSubdirectory("ash-cf-").FullName;
-    private readonly string root;
+    private readonly string _outside = Directory.CreateTempSubdirectory("ash-cf-").FullName;
+    private readonly string _root;
 
     public ConfinedFilesTests()
     {
-        root = Directory.CreateDirectory(Path.Combine(outside, "root")).FullName;
-        Directory.CreateDirectory(Path.Combine(root, "a", "b"));
-        File.WriteAllText(Path.Combine(root, "a", "b", "file"), "inside");
-        File.WriteAllText(Path.Combine(outside, "secret"), "secret");
+        _root = Directory.CreateDirectory(Path.Combine(_outside, "root")).FullName;
+        Directory.CreateDirectory(Path.Combine(_root, "a", "b"));
+        File.WriteAllText(Path.Combine(_root, "a", "b", "file"), "inside");
+        File.WriteAllText(Path.Combine(_outside, "secret"), "secret");
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(outside, recursive: true);
+    public void Dispose() => Directory.Delete(_outside, recursive: true);
 
     [Fact]
     public async Task AFile_IsOpened_WithItsLength()
     {
-        using var file = ConfinedFiles.OpenRead(root, "a/b/file");
+        using var file = ConfinedFiles.OpenRead(_root, "a/b/file");
 
         Assert.Equal("inside", await new StreamReader(file!).ReadToEndAsync(Cancellation));
-        Assert.Equal(6, ConfinedFiles.LengthOf(root, "a/b/file"));
+        Assert.Equal(6, ConfinedFiles.LengthOf(_root, "a/b/file"));
     }
 
     [Theory]
@@ -43,24 +43,24 @@ public sealed class ConfinedFilesTests : IDisposable
     [InlineData("loop")]
     public void WhateverIsNoPlainFileBelow_IsNotThere(string relative)
     {
-        File.CreateSymbolicLink(Path.Combine(root, "to-file"), Path.Combine(outside, "secret"));
-        File.CreateSymbolicLink(Path.Combine(root, "to-folder"), outside);
-        File.CreateSymbolicLink(Path.Combine(root, "inner"), "a/b");
-        File.CreateSymbolicLink(Path.Combine(root, "loop"), "loop");
-        using (var mkfifo = Process.Start("mkfifo", Path.Combine(root, "pipe")))
+        File.CreateSymbolicLink(Path.Combine(_root, "to-file"), Path.Combine(_outside, "secret"));
+        File.CreateSymbolicLink(Path.Combine(_root, "to-folder"), _outside);
+        File.CreateSymbolicLink(Path.Combine(_root, "inner"), "a/b");
+        File.CreateSymbolicLink(Path.Combine(_root, "loop"), "loop");
+        using (var mkfifo = Process.Start("mkfifo", Path.Combine(_root, "pipe")))
         {
             mkfifo.WaitForExit();
         }
 
-        Assert.Null(ConfinedFiles.OpenRead(root, relative));
-        Assert.Null(ConfinedFiles.LengthOf(root, relative));
+        Assert.Null(ConfinedFiles.OpenRead(_root, relative));
+        Assert.Null(ConfinedFiles.LengthOf(_root, relative));
     }
 
     [Fact]
     public void ALinkAsRoot_IsNotFollowed()
     {
-        var link = Path.Combine(outside, "link");
-        File.CreateSymbolicLink(link, root);
+        var link = Path.Combine(_outside, "link");
+        File.CreateSymbolicLink(link, _root);
 
         Assert.Null(ConfinedFiles.OpenRead(link, "a/b/file"));
     }
@@ -68,9 +68,9 @@ public sealed class ConfinedFilesTests : IDisposable
     [Fact]
     public async Task AFolderThatIsSwappedForALinkMeanwhile_NeverLeadsOut()
     {
-        Directory.CreateDirectory(Path.Combine(outside, "evil"));
-        await File.WriteAllTextAsync(Path.Combine(outside, "evil", "file"), "secret", Cancellation);
-        var place = Path.Combine(root, "swapped");
+        Directory.CreateDirectory(Path.Combine(_outside, "evil"));
+        await File.WriteAllTextAsync(Path.Combine(_outside, "evil", "file"), "secret", Cancellation);
+        var place = Path.Combine(_root, "swapped");
         Directory.CreateDirectory(place);
         await File.WriteAllTextAsync(Path.Combine(place, "file"), "inside", Cancellation);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -80,7 +80,7 @@ public sealed class ConfinedFilesTests : IDisposable
                 while (!enough.IsCancellationRequested)
                 {
                     Directory.Move(place, place + "-away");
-                    File.CreateSymbolicLink(place, Path.Combine(outside, "evil"));
+                    File.CreateSymbolicLink(place, Path.Combine(_outside, "evil"));
                     File.Delete(place);
                     Directory.Move(place + "-away", place);
                 }
@@ -90,7 +90,7 @@ public sealed class ConfinedFilesTests : IDisposable
         var seen = new HashSet<string>();
         for (var i = 0; i < 20_000; i++)
         {
-            using var file = ConfinedFiles.OpenRead(root, "swapped/file");
+            using var file = ConfinedFiles.OpenRead(_root, "swapped/file");
             if (file is not null)
             {
                 seen.Add(await new StreamReader(file).ReadToEndAsync(Cancellation));

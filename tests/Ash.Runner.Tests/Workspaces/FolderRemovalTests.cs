@@ -10,23 +10,23 @@ public sealed partial class FolderRemovalTests : IDisposable
 {
     private const uint Uid = 1_700_000_002;
 
-    private readonly string outside = Directory.CreateTempSubdirectory("ash-fr-").FullName;
-    private readonly string root;
+    private readonly string _outside = Directory.CreateTempSubdirectory("ash-fr-").FullName;
+    private readonly string _root;
 
     public FolderRemovalTests()
     {
-        root = Directory.CreateDirectory(Path.Combine(outside, "root")).FullName;
-        Directory.CreateDirectory(Path.Combine(outside, "canaries"));
-        File.WriteAllText(Path.Combine(outside, "canaries", "canary"), "alive");
+        _root = Directory.CreateDirectory(Path.Combine(_outside, "root")).FullName;
+        Directory.CreateDirectory(Path.Combine(_outside, "canaries"));
+        File.WriteAllText(Path.Combine(_outside, "canaries", "canary"), "alive");
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private bool CanaryLives => File.Exists(Path.Combine(outside, "canaries", "canary"));
+    private bool CanaryLives => File.Exists(Path.Combine(_outside, "canaries", "canary"));
 
     public void Dispose()
     {
-        using var rm = Process.Start("rm", ["-rf", outside]);
+        using var rm = Process.Start("rm", ["-rf", _outside]);
         rm.WaitForExit();
     }
 
@@ -42,9 +42,9 @@ public sealed partial class FolderRemovalTests : IDisposable
                 os.mkdir(folder + b'/folder-\xff')
             """);
 
-        FolderRemoval.Remove(root);
+        FolderRemoval.Remove(_root);
 
-        Assert.False(Directory.Exists(root));
+        Assert.False(Directory.Exists(_root));
     }
 
     [Fact]
@@ -57,9 +57,9 @@ public sealed partial class FolderRemovalTests : IDisposable
                 open(f'{n}', 'w').close()
             """);
 
-        FolderRemoval.Remove(root);
+        FolderRemoval.Remove(_root);
 
-        Assert.False(Directory.Exists(root));
+        Assert.False(Directory.Exists(_root));
     }
 
     [Theory]
@@ -76,9 +76,9 @@ public sealed partial class FolderRemovalTests : IDisposable
             """);
         var before = OpenDescriptors();
 
-        FolderRemoval.Remove(root);
+        FolderRemoval.Remove(_root);
 
-        Assert.False(Directory.Exists(root));
+        Assert.False(Directory.Exists(_root));
 
         // Other tests of this process open some meanwhile.
         Assert.InRange(OpenDescriptors(), 0, before + 20);
@@ -87,38 +87,38 @@ public sealed partial class FolderRemovalTests : IDisposable
     [Fact]
     public void Links_AreRemoved_AndLeadNowhere()
     {
-        File.CreateSymbolicLink(Path.Combine(root, "folder"), Path.Combine(outside, "canaries"));
-        File.CreateSymbolicLink(Path.Combine(root, "file"), Path.Combine(outside, "canaries", "canary"));
-        File.CreateSymbolicLink(Path.Combine(root, "loop"), "loop");
+        File.CreateSymbolicLink(Path.Combine(_root, "folder"), Path.Combine(_outside, "canaries"));
+        File.CreateSymbolicLink(Path.Combine(_root, "file"), Path.Combine(_outside, "canaries", "canary"));
+        File.CreateSymbolicLink(Path.Combine(_root, "loop"), "loop");
 
-        FolderRemoval.Remove(root);
+        FolderRemoval.Remove(_root);
 
-        Assert.False(Directory.Exists(root));
+        Assert.False(Directory.Exists(_root));
         Assert.True(CanaryLives);
     }
 
     [Fact]
     public void WhatIsNoFolder_IsLeftAlone()
     {
-        var link = Path.Combine(outside, "link");
-        File.CreateSymbolicLink(link, root);
+        var link = Path.Combine(_outside, "link");
+        File.CreateSymbolicLink(link, _root);
 
         FolderRemoval.Remove(link);
         FolderRemoval.Remove(link + "/");
-        FolderRemoval.Remove(Path.Combine(outside, "canaries", "canary"));
-        FolderRemoval.Remove(Path.Combine(outside, "missing"));
-        FolderRemoval.Remove(Path.Combine(outside, "missing", "missing"));
+        FolderRemoval.Remove(Path.Combine(_outside, "canaries", "canary"));
+        FolderRemoval.Remove(Path.Combine(_outside, "missing"));
+        FolderRemoval.Remove(Path.Combine(_outside, "missing", "missing"));
 
-        Assert.True(Directory.Exists(root));
-        Assert.Equal(root, new FileInfo(link).LinkTarget);
+        Assert.True(Directory.Exists(_root));
+        Assert.Equal(_root, new FileInfo(link).LinkTarget);
         Assert.True(CanaryLives);
     }
 
     [Fact]
     public async Task AFolderThatIsSwappedForALinkMeanwhile_NeverLeadsOut()
     {
-        var place = Path.Combine(root, "place");
-        var other = Path.Combine(root, "other");
+        var place = Path.Combine(_root, "place");
+        var other = Path.Combine(_root, "other");
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var swapping = Task.Run(
             () =>
@@ -134,15 +134,15 @@ public sealed partial class FolderRemovalTests : IDisposable
         {
             for (var i = 0; i < 2_000 && CanaryLives; i++)
             {
-                if (Directory.CreateDirectory(root).EnumerateFileSystemInfos().FirstOrDefault() is null)
+                if (Directory.CreateDirectory(_root).EnumerateFileSystemInfos().FirstOrDefault() is null)
                 {
                     Directory.CreateDirectory(place);
-                    File.CreateSymbolicLink(other, Path.Combine(outside, "canaries"));
+                    File.CreateSymbolicLink(other, Path.Combine(_outside, "canaries"));
                 }
 
                 try
                 {
-                    FolderRemoval.Remove(root);
+                    FolderRemoval.Remove(_root);
                 }
                 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
                 {
@@ -157,8 +157,8 @@ public sealed partial class FolderRemovalTests : IDisposable
         }
 
         Assert.True(CanaryLives);
-        FolderRemoval.Remove(root);
-        Assert.False(Directory.Exists(root));
+        FolderRemoval.Remove(_root);
+        Assert.False(Directory.Exists(_root));
         Assert.True(CanaryLives);
     }
 
@@ -174,17 +174,17 @@ public sealed partial class FolderRemovalTests : IDisposable
                 except OSError: pass
                 try: open(sys.argv[1] + f'/busy/{n}', 'w').close()
                 except OSError: pass
-            """, root]);
+            """, _root]);
         try
         {
-            Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(root, "go")), TimeSpan.FromSeconds(10)));
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(_root, "go")), TimeSpan.FromSeconds(10)));
             try
             {
-                FolderRemoval.Remove(root);
+                FolderRemoval.Remove(_root);
             }
             catch (IOException failure)
             {
-                Assert.Contains(root, failure.Message);
+                Assert.Contains(_root, failure.Message);
             }
         }
         finally
@@ -207,7 +207,7 @@ public sealed partial class FolderRemovalTests : IDisposable
             deep = 'deep' + '/d' * 200
             os.makedirs(deep); open(deep + '/file', 'w').close()
             """);
-        using (var chown = Process.Start("chown", ["-R", $"{Uid}:{Uid}", outside]))
+        using (var chown = Process.Start("chown", ["-R", $"{Uid}:{Uid}", _outside]))
         {
             chown.WaitForExit();
         }
@@ -219,22 +219,22 @@ public sealed partial class FolderRemovalTests : IDisposable
             os.chmod('a/b', 0o1555); os.chmod('closed', 0o000); os.chmod('blind', 0o111)
             """);
 
-        As(user, () => FolderRemoval.Remove(root));
+        As(user, () => FolderRemoval.Remove(_root));
 
-        Assert.False(Directory.Exists(root));
+        Assert.False(Directory.Exists(_root));
     }
 
     [Fact]
     public void FoldersOfOthers_AreAnError_ToAServerThatIsNotRoot()
     {
-        HostFiles.GiveTo(outside, Uid);
-        HostFiles.GiveTo(root, Uid);
-        Directory.CreateDirectory(Path.Combine(root, "others", "below"));
+        HostFiles.GiveTo(_outside, Uid);
+        HostFiles.GiveTo(_root, Uid);
+        Directory.CreateDirectory(Path.Combine(_root, "others", "below"));
 
-        var failure = Assert.Throws<IOException>(() => As(Uid, () => FolderRemoval.Remove(root)));
+        var failure = Assert.Throws<IOException>(() => As(Uid, () => FolderRemoval.Remove(_root)));
 
-        Assert.Contains(root, failure.Message);
-        Assert.True(Directory.Exists(Path.Combine(root, "others", "below")));
+        Assert.Contains(_root, failure.Message);
+        Assert.True(Directory.Exists(Path.Combine(_root, "others", "below")));
     }
 
     private static int OpenDescriptors() => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
@@ -265,7 +265,7 @@ public sealed partial class FolderRemovalTests : IDisposable
 
     private void Python(string program)
     {
-        using var python = Process.Start(new ProcessStartInfo("python3", ["-c", program]) { WorkingDirectory = root })!;
+        using var python = Process.Start(new ProcessStartInfo("python3", ["-c", program]) { WorkingDirectory = _root })!;
         python.WaitForExit();
         Assert.Equal(0, python.ExitCode);
     }

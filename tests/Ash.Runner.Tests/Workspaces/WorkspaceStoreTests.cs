@@ -7,31 +7,31 @@ public sealed class WorkspaceStoreTests : IDisposable
 {
     private const int Uid = 1_700_000_001;
 
-    private readonly string folder = Directory.CreateTempSubdirectory("ash-ws-").FullName;
-    private readonly WorkspaceStore store;
-    private readonly string content;
+    private readonly string _folder = Directory.CreateTempSubdirectory("ash-ws-").FullName;
+    private readonly WorkspaceStore _store;
+    private readonly string _content;
 
     public WorkspaceStoreTests()
     {
-        store = new WorkspaceStore(Path.Combine(folder, "workspaces"));
-        content = Path.Combine(folder, "content");
-        Directory.CreateDirectory(Path.Combine(content, ".claude", "skills"));
-        Directory.CreateDirectory(Path.Combine(content, "tools"));
-        File.WriteAllText(Path.Combine(content, "CLAUDE.md"), "instructions");
-        File.WriteAllText(Path.Combine(content, ".mcp.json"), "{}");
-        File.WriteAllText(Path.Combine(content, "tools", "run.sh"), "#!/bin/sh");
-        File.SetUnixFileMode(Path.Combine(content, "tools", "run.sh"), (UnixFileMode)0b100_111_101_101);
-        File.WriteAllText(Path.Combine(content, "data"), "data");
-        File.CreateSymbolicLink(Path.Combine(content, "link"), "/etc/shadow");
-        File.CreateSymbolicLink(Path.Combine(content, "tools", "folder"), "/etc");
+        _store = new WorkspaceStore(Path.Combine(_folder, "workspaces"));
+        _content = Path.Combine(_folder, "content");
+        Directory.CreateDirectory(Path.Combine(_content, ".claude", "skills"));
+        Directory.CreateDirectory(Path.Combine(_content, "tools"));
+        File.WriteAllText(Path.Combine(_content, "CLAUDE.md"), "instructions");
+        File.WriteAllText(Path.Combine(_content, ".mcp.json"), "{}");
+        File.WriteAllText(Path.Combine(_content, "tools", "run.sh"), "#!/bin/sh");
+        File.SetUnixFileMode(Path.Combine(_content, "tools", "run.sh"), (UnixFileMode)0b100_111_101_101);
+        File.WriteAllText(Path.Combine(_content, "data"), "data");
+        File.CreateSymbolicLink(Path.Combine(_content, "link"), "/etc/shadow");
+        File.CreateSymbolicLink(Path.Combine(_content, "tools", "folder"), "/etc");
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void AWorkspace_HoldsTheAgentsOtherFiles_AndBelongsToItsUser()
     {
-        var workspace = store.Create("one", Uid, content, copyAll: false);
+        var workspace = _store.Create("one", Uid, _content, copyAll: false);
 
         Assert.Equal(["data", "tools"], Names(workspace.WorkPath));
         Assert.Equal(["run.sh"], Names(Path.Combine(workspace.WorkPath, "tools")));
@@ -47,7 +47,7 @@ public sealed class WorkspaceStoreTests : IDisposable
     [Fact]
     public void AWorkspace_HoldsEverything_WhenTheAgentOptedOut()
     {
-        var workspace = store.Create("one", Uid, content, copyAll: true);
+        var workspace = _store.Create("one", Uid, _content, copyAll: true);
 
         Assert.Equal([".claude", ".mcp.json", "CLAUDE.md", "data", "tools"], Names(workspace.WorkPath));
     }
@@ -55,23 +55,23 @@ public sealed class WorkspaceStoreTests : IDisposable
     [Fact]
     public void AWorkspace_ThatWasLeftHalfMade_IsNone()
     {
-        var left = Path.Combine(folder, "workspaces", "one.new", "work");
+        var left = Path.Combine(_folder, "workspaces", "one.new", "work");
         Directory.CreateDirectory(left);
         File.WriteAllText(Path.Combine(left, "half"), "");
-        Assert.False(store.Exists("one"));
+        Assert.False(_store.Exists("one"));
 
-        var workspace = store.Create("one", Uid, content, copyAll: false);
+        var workspace = _store.Create("one", Uid, _content, copyAll: false);
         Assert.Equal(["data", "tools"], Names(workspace.WorkPath));
 
         Directory.CreateDirectory(left);
-        store.Remove("one");
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(folder, "workspaces")));
+        _store.Remove("one");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_folder, "workspaces")));
     }
 
     [Fact]
     public void TheHome_TrustsTheWorkspace()
     {
-        var workspace = store.Create("one", Uid, null, copyAll: false);
+        var workspace = _store.Create("one", Uid, null, copyAll: false);
 
         Assert.Equal(
             """{"hasCompletedOnboarding":true,"projects":{"/workspace":{"hasTrustDialogAccepted":true}}}""",
@@ -81,20 +81,20 @@ public sealed class WorkspaceStoreTests : IDisposable
     [Fact]
     public void Removal_FollowsNoLink_AndIsHarmlessWhenRepeated()
     {
-        var workspace = store.Create("one", Uid, null, copyAll: false);
-        File.CreateSymbolicLink(Path.Combine(workspace.WorkPath, "out"), content);
+        var workspace = _store.Create("one", Uid, null, copyAll: false);
+        File.CreateSymbolicLink(Path.Combine(workspace.WorkPath, "out"), _content);
 
-        store.Remove("one");
-        store.Remove("one");
+        _store.Remove("one");
+        _store.Remove("one");
 
-        Assert.False(store.Exists("one"));
-        Assert.True(File.Exists(Path.Combine(content, "data")));
+        Assert.False(_store.Exists("one"));
+        Assert.True(File.Exists(Path.Combine(_content, "data")));
     }
 
     [Fact]
     public void Removal_TakesEverythingAlong_WhateverItIsCalled()
     {
-        var workspace = store.Create("odd", Uid, null, copyAll: false);
+        var workspace = _store.Create("odd", Uid, null, copyAll: false);
         using (var python = Process.Start(new ProcessStartInfo("python3", ["-c", """
             import os
             for folder in b'work', b'home':
@@ -107,27 +107,27 @@ public sealed class WorkspaceStoreTests : IDisposable
             Assert.Equal(0, python.ExitCode);
         }
 
-        store.Remove("odd");
+        _store.Remove("odd");
 
-        Assert.False(store.Exists("odd"));
+        Assert.False(_store.Exists("odd"));
         Assert.True(Directory.Exists("/etc"));
     }
 
     [Fact]
     public void AFailedCreation_LeavesNothing()
     {
-        Assert.ThrowsAny<IOException>(() => store.Create("one", Uid, Path.Combine(folder, "nowhere"), copyAll: false));
+        Assert.ThrowsAny<IOException>(() => _store.Create("one", Uid, Path.Combine(_folder, "nowhere"), copyAll: false));
 
-        Assert.False(store.Exists("one"));
+        Assert.False(_store.Exists("one"));
     }
 
     [Fact]
     public void AWorkspaceThatExists_IsNotOverwritten()
     {
-        var workspace = store.Create("one", Uid, null, copyAll: false);
+        var workspace = _store.Create("one", Uid, null, copyAll: false);
         File.WriteAllText(Path.Combine(workspace.WorkPath, "mine"), "mine");
 
-        Assert.Throws<IOException>(() => store.Create("one", Uid, content, copyAll: false));
+        Assert.Throws<IOException>(() => _store.Create("one", Uid, _content, copyAll: false));
 
         Assert.Equal(["mine"], Names(workspace.WorkPath));
     }
@@ -137,11 +137,11 @@ public sealed class WorkspaceStoreTests : IDisposable
     [InlineData("..")]
     [InlineData("a/b")]
     public void AnIdThatCouldBeAPath_IsRefused(string id) =>
-        Assert.Throws<ArgumentException>(() => store.Create(id, Uid, null, copyAll: false));
+        Assert.Throws<ArgumentException>(() => _store.Create(id, Uid, null, copyAll: false));
 
     [Fact]
     public void HostUserZero_IsRefused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => store.Create("one", 0, null, copyAll: false));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _store.Create("one", 0, null, copyAll: false));
 
     private static IEnumerable<string> Names(string path) =>
         Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry)!).Order(StringComparer.Ordinal);

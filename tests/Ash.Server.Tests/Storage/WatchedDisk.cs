@@ -20,7 +20,7 @@ internal sealed unsafe class WatchedDisk : IDisposable
     private static readonly ConcurrentDictionary<string, WatchedDisk> Watched = new();
     private static readonly ConcurrentDictionary<nint, WatchedDisk> Files = new();
     private static readonly ConcurrentDictionary<nint, nint> Copies = new();
-    private static delegate* unmanaged[Cdecl]<void*, byte*, void*, int, int*, int> open;
+    private static delegate* unmanaged[Cdecl]<void*, byte*, void*, int, int*, int> _open;
 
     private readonly string _folder;
     private int _syncs;
@@ -33,7 +33,7 @@ internal sealed unsafe class WatchedDisk : IDisposable
         Buffer.MemoryCopy(original, vfs, VfsBytes, VfsBytes);
         *(nint*)(vfs + 16) = 0;
         *(byte**)(vfs + 24) = (byte*)Marshal.StringToCoTaskMemUTF8("watched");
-        open = (delegate* unmanaged[Cdecl]<void*, byte*, void*, int, int*, int>)*(nint*)(original + OpenOffset);
+        _open = (delegate* unmanaged[Cdecl]<void*, byte*, void*, int, int*, int>)*(nint*)(original + OpenOffset);
         *(nint*)(vfs + OpenOffset) = (nint)(delegate* unmanaged[Cdecl]<void*, byte*, void*, int, int*, int>)&Open;
         Register(vfs, 1);
     }
@@ -58,7 +58,7 @@ internal sealed unsafe class WatchedDisk : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Open(void* vfs, byte* name, void* file, int flags, int* outFlags)
     {
-        var result = open(vfs, name, file, flags, outFlags);
+        var result = _open(vfs, name, file, flags, outFlags);
         var path = name is null ? null : Marshal.PtrToStringUTF8((nint)name);
         if (result == 0 && path is not null && Watched.TryGetValue(Path.GetDirectoryName(path)!, out var disk))
         {

@@ -7,13 +7,13 @@ namespace Ash.Simulator.Tests.Scripts;
 
 public sealed class InlineScriptTests
 {
-    private static readonly Gen<string> _text = Gen.OneOf(
+    private static readonly Gen<string> Text = Gen.OneOf(
         Gen.String,
         Gen.OneOf("]", "}", "\"", "\\", "\\\"", "[{", "@@fake", "\n", "é😀", "{{prompt}}").Array[0, 5].Select(string.Concat));
 
     [Fact]
     public void Steps_AreFound_WhateverStandsAroundThemAndInTheirStrings() =>
-        Gen.Select(_text.Where(IsValid).Array[1, 4], Gen.OneOf("", "please ", "[see]\n"), Gen.OneOf("", " ", "\n\t"), _text)
+        Gen.Select(Text.Where(IsValid).Array[1, 4], Gen.OneOf("", "please ", "[see]\n"), Gen.OneOf("", " ", "\n\t"), Text)
             .Sample((texts, before, between, after) =>
             {
                 var script = JsonSerializer.Serialize(texts.Select(text => new { text }));
