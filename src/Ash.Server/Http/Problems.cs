@@ -30,6 +30,8 @@ internal static class Problems
 
     public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
 
+    public static Problem PathNotAllowed(string reason) => new(400, "path_not_allowed", reason);
+
     public static Problem NotOffered(string field) => new(
         400, "not_offered", $"{field} is not offered by this release; send the request without it");
 
