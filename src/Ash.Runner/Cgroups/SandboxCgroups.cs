@@ -49,8 +49,7 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
     public SandboxUsage ReadUsage() => new(
         ReadField(MemoryFolder, layout.Memory.IsV2 ? "memory.current" : "memory.usage_in_bytes", string.Empty),
         (int)ReadField(PidsFolder, "pids.current", string.Empty),
-        OutOfMemoryKills(),
-        ReadField(PidsFolder, "pids.events", "max "));
+        OutOfMemoryKills());
 
     /// <summary>Host pids of the sandbox's processes.</summary>
     public IReadOnlySet<int> Processes() => FindFolders().SelectMany(ProcessesIn).ToHashSet();

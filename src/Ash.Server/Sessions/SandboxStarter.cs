@@ -92,7 +92,8 @@ internal sealed partial class SandboxStarter(
             {
                 SandboxException or OperationCanceledException => failure,
                 TimeoutException => new SandboxException(
-                    "The sandbox was started, but its bridge did not answer. Its log is in the data folder's logs.", failure),
+                    $"The sandbox was started, but its bridge did not answer within {BridgePatience.TotalSeconds:0} s. It was ended again.",
+                    failure),
                 _ => new SandboxException(failure.Message, failure),
             };
         }
