@@ -179,6 +179,7 @@ internal static class ServerCommand
         app.UseApi();
         app.UseAccess();
         app.MapHealth();
+        app.MapMetrics();
         app.MapAgents();
         app.MapSessions();
         app.MapMessages();
