@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Ash.Client.Events;
 
 namespace Ash.Client;
 
@@ -84,7 +85,7 @@ internal sealed class ApiConnection : IDisposable
 
         if (!response.IsSuccessStatusCode)
         {
-            throw await RefusalAsync(response, deadline.Token).ConfigureAwait(false);
+            throw await RefusalAsync(response, deadline).ConfigureAwait(false);
         }
 
         return await ReadAsync(response, answer, deadline).ConfigureAwait(false);
@@ -149,7 +150,8 @@ internal sealed class ApiConnection : IDisposable
     }
 
     /// <summary>Reads an answer that is no success. Whatever stands there, the exception says something useful.</summary>
-    public static async Task<AshApiException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    /// <exception cref="AshConnectionException">It is not complete in time.</exception>
+    public async Task<AshApiException> RefusalAsync(HttpResponseMessage response, Deadline deadline)
     {
         var requestId = response.Headers.TryGetValues(RequestIdHeader, out var ids) ? ids.FirstOrDefault() : null;
         string? message = null;
@@ -157,18 +159,22 @@ internal sealed class ApiConnection : IDisposable
 
         try
         {
-            await response.Content.LoadIntoBufferAsync(MaxRefusalBytes, cancellationToken).ConfigureAwait(false);
-            var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+            await response.Content.LoadIntoBufferAsync(MaxRefusalBytes, deadline.Token).ConfigureAwait(false);
+            var body = await response.Content.ReadAsByteArrayAsync(deadline.Token).ConfigureAwait(false);
             using var json = JsonDocument.Parse(body);
 
             // The reference's own shape of a validation error keeps the reason in `message`.
-            message = Text(json.RootElement, "message") ?? Text(json.RootElement, "error");
-            code = Text(json.RootElement, "code");
-            requestId = Text(json.RootElement, "requestId") ?? requestId;
+            message = json.RootElement.FindMember("message").ReadText() ?? json.RootElement.FindMember("error").ReadText();
+            code = json.RootElement.FindMember("code").ReadText();
+            requestId = json.RootElement.FindMember("requestId").ReadText() ?? requestId;
         }
         catch (Exception failure) when (failure is JsonException or HttpRequestException or IOException)
         {
             // A proxy's page, an empty body or a cut one: the status is all there is to tell.
+        }
+        catch (OperationCanceledException) when (deadline.IsOver)
+        {
+            throw Late(deadline);
         }
 
         return new AshApiException(
@@ -193,11 +199,4 @@ internal sealed class ApiConnection : IDisposable
         requestId: null);
 
     private static string Show(Uri url) => url.AbsoluteUri.TrimEnd('/');
-
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 }

@@ -41,7 +41,7 @@ public sealed class AshClient : IDisposable
         // 503 with this body is an answer, not a failure.
         if (!response.IsSuccessStatusCode && response.StatusCode != HttpStatusCode.ServiceUnavailable)
         {
-            throw await ApiConnection.RefusalAsync(response, deadline.Token).ConfigureAwait(false);
+            throw await connection.RefusalAsync(response, deadline).ConfigureAwait(false);
         }
 
         return await connection.ReadAsync(response, ApiJson.Default.ReadinessInfo, deadline).ConfigureAwait(false);

@@ -25,6 +25,9 @@ internal sealed class Deadline : IDisposable
     /// <summary>Starts the time again.</summary>
     public void Restart() => time.CancelAfter(Limit);
 
+    /// <summary>Holds the time until it is started again.</summary>
+    public void Stop() => time.CancelAfter(Timeout.InfiniteTimeSpan);
+
     public void Dispose()
     {
         either.Dispose();

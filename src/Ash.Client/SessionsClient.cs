@@ -168,7 +168,7 @@ public sealed class SessionsClient
 
                 if (!response.IsSuccessStatusCode)
                 {
-                    throw await ApiConnection.RefusalAsync(response, deadline.Token).ConfigureAwait(false);
+                    throw await connection.RefusalAsync(response, deadline).ConfigureAwait(false);
                 }
 
                 retries.Answered();
@@ -208,7 +208,7 @@ public sealed class SessionsClient
     /// <summary>Reads the session's log: what was, then what comes, bridging breaks of the connection.</summary>
     /// <remarks>
     /// It ends with the turn's <c>done</c> where one turn was asked for, when the session is idle where that was asked for, and
-    /// with the end of the session; otherwise only when the caller stops reading.
+    /// with the end of the session; at once where that lies before the cursor; otherwise only when the caller stops reading.
     /// </remarks>
     public IAsyncEnumerable<AshEvent> StreamAsync(
         Guid id, StreamOptions? stream = null, CancellationToken cancellationToken = default) =>

@@ -158,7 +158,7 @@ internal static class ServerCommand
             kestrel.Listen(Address(settings.Host), settings.Port);
             kestrel.ListenBroker();
         });
-        builder.Host.UseSessionSilo(data);
+        builder.Host.UseSessionSilo(settings, data);
 
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);

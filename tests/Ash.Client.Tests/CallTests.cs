@@ -168,6 +168,27 @@ public sealed class CallTests
     }
 
     [Fact]
+    public async Task RefusalThatIsNotCompleteInTime_FailsLikeNoAnswer()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        var left = new TaskCompletionSource();
+        api.On("GET /api/agents", async context =>
+        {
+            context.RequestAborted.Register(left.SetResult);
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync("{");
+            await context.Response.Body.FlushAsync();
+            await left.Task;
+        });
+        using var client = new AshClient(new AshClientOptions { ServerUrl = api.Url, RequestTimeout = TimeSpan.FromMilliseconds(200) });
+
+        var failure = await Assert.ThrowsAsync<AshConnectionException>(() => client.Agents.ListAsync(Stop));
+
+        Assert.EndsWith("gave no answer within 0.2 s.", failure.Message, StringComparison.Ordinal);
+        await left.Task;
+    }
+
+    [Fact]
     public async Task WaitingForATurn_TakesItsMessageOnce_ThroughBreaksAndEarlyAnswers()
     {
         await using var api = await ScriptedApi.StartAsync();

@@ -37,6 +37,45 @@ public sealed class FollowTests
             await IdsAsync(client.Sessions.StreamAsync(Session, new StreamOptions { After = "7" }, Stop).Take(3)));
     }
 
+    public static TheoryData<StreamOptions> CompleteStreams => new(
+        new StreamOptions { Turn = Guid.CreateVersion7(), After = "2" },
+        new StreamOptions { Lifecycle = false, After = "2" });
+
+    [Theory]
+    [MemberData(nameof(CompleteStreams))]
+    public async Task CompleteStream_EndsAtOnce_WithoutAnEvent(StreamOptions options)
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn = [Event("1"), Event("2")];
+        using var client = Client(api);
+
+        Assert.Empty(await IdsAsync(client.Sessions.StreamAsync(Session, options, Stop)));
+        Assert.Single(api.Requests);
+    }
+
+    [Fact]
+    public async Task OpenStream_Ends_WhenTheServerClosesItAgain_WithNothingToSay()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn = [Event("1"), Event("2")];
+        using var client = Client(api);
+
+        Assert.Equal(["1", "2"], await IdsAsync(client.Sessions.StreamAsync(Session, new StreamOptions { Lifecycle = false }, Stop)));
+        Assert.Equal(2, api.Requests.Count);
+    }
+
+    [Fact]
+    public async Task OpenStream_GoesOn_WhenItsConnectionBroke_BeforeAnEvent()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn = [Event("1"), new ScriptedEvent("2", "lifecycle", """{"type":"session.ended","seq":2}""")];
+        api.Cuts.Enqueue(12);
+        using var client = Client(api);
+
+        Assert.Equal(["1", "2"], await IdsAsync(client.Sessions.StreamAsync(Session, cancellationToken: Stop)));
+        Assert.Equal(2, api.Requests.Count);
+    }
+
     [Fact]
     public async Task OpenStream_EndsWithItsSession()
     {

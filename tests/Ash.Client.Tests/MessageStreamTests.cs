@@ -213,6 +213,30 @@ public sealed class MessageStreamTests
     }
 
     [Fact]
+    public async Task ReaderThatTakesItsTime_IsNotTheServersSilence()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        var slept = new TaskCompletionSource();
+        api.On($"POST /api/sessions/{Session}/messages", async context =>
+        {
+            await context.Response.WriteAsync(Turn[0].Frame);
+            await context.Response.Body.FlushAsync();
+            await slept.Task;
+            await context.Response.WriteAsync(string.Concat(Turn.Skip(1).Select(one => one.Frame)));
+        });
+        var clock = new ManualClock();
+        using var client = Client(api, Quick, clock);
+
+        await foreach (var read in client.Sessions.SendMessageAsync(Session, "hi", true, Stop))
+        {
+            clock.Advance(Quick.SilenceLimit * 2);
+            slept.TrySetResult();
+        }
+
+        Assert.Single(api.Requests);
+    }
+
+    [Fact]
     public async Task ReaderThatStops_ClosesTheConnection()
     {
         await using var api = await ScriptedApi.StartAsync();

@@ -37,15 +37,11 @@ internal static class ToolNotes
 
     /// <summary>The texts of an assistant's message.</summary>
     public static IEnumerable<string> Texts(JsonElement line) =>
-        line.TryGetProperty("message", out var message)
-        && message.ValueKind == JsonValueKind.Object
-        && message.TryGetProperty("content", out var content)
-            ? Blocks(content)
-            : [];
+        Blocks(line.FindMember("message").FindMember("content"));
 
     private static string TextOf(JsonElement content) => content.ValueKind switch
     {
-        JsonValueKind.String => content.GetString()!, // A string is never null.
+        JsonValueKind.String => content.ReadText()!, // A string is never null.
         JsonValueKind.Array => string.Join('\n', Blocks(content)),
         _ => "",
     };
@@ -59,10 +55,7 @@ internal static class ToolNotes
 
         foreach (var block in content.EnumerateArray())
         {
-            if (block.ValueKind == JsonValueKind.Object
-                && block.TryGetProperty("text", out var text)
-                && text.ValueKind == JsonValueKind.String
-                && text.GetString() is { Length: > 0 } said)
+            if (block.FindMember("text").ReadText() is { Length: > 0 } said)
             {
                 yield return said;
             }
@@ -78,9 +71,9 @@ internal static class ToolNotes
 
         foreach (var name in Telling)
         {
-            if (input.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String)
+            if (input.FindMember(name).ReadText() is { } value)
             {
-                return value.GetString() ?? "";
+                return value;
             }
         }
 

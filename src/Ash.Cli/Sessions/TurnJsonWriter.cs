@@ -20,11 +20,11 @@ internal sealed class TurnJsonWriter(TextWriter output) : ITurnWriter
 
             if (read.Json.ValueKind == JsonValueKind.Undefined)
             {
-                json.WriteStringValue(read.Data.Span);
+                json.WriteStringValue(Encoding.UTF8.GetString(read.Data.Span));
             }
             else
             {
-                read.Json.WriteTo(json);
+                json.WriteRawValue(OneAsciiLine(read.Data.Span), skipInputValidation: true);
             }
 
             json.WriteEndObject();
@@ -36,5 +36,27 @@ internal sealed class TurnJsonWriter(TextWriter output) : ITurnWriter
 
     public void Finish()
     {
+    }
+
+    /// <summary>
+    /// The same JSON. Only its strings can hold what is not ASCII, which might be something that a terminal obeys; only between its
+    /// tokens can a line end.
+    /// </summary>
+    /// <remarks>Not written anew, which fails at half of a surrogate pair.</remarks>
+    private static string OneAsciiLine(ReadOnlySpan<byte> data)
+    {
+        var line = new StringBuilder(data.Length);
+
+        foreach (var c in Encoding.UTF8.GetString(data))
+        {
+            _ = c switch
+            {
+                '\r' or '\n' => line.Append(' '),
+                > '\x7e' => line.Append("\\u").Append($"{(int)c:x4}"),
+                _ => line.Append(c),
+            };
+        }
+
+        return line.ToString();
     }
 }

@@ -64,18 +64,20 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
 
     private void WriteMessage(JsonElement line)
     {
-        if (!line.TryGetProperty("type", out var type) || IsSubagents(line))
+        if (IsSubagents(line))
         {
             return;
         }
 
-        if (type.ValueEquals("assistant"u8))
+        switch (line.FindMember("type").ReadText())
         {
-            WriteWhole(line);
-        }
-        else if (type.ValueEquals("stream_event"u8) && line.TryGetProperty("abandoned_blocks", out _))
-        {
-            BreakOff();
+            case "assistant":
+                WriteWhole(line);
+                break;
+
+            case "stream_event" when line.FindMember("abandoned_blocks").ValueKind != JsonValueKind.Undefined:
+                BreakOff();
+                break;
         }
     }
 
@@ -84,7 +86,7 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
     {
         foreach (var text in ToolNotes.Texts(line))
         {
-            if (line.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String)
+            if (line.FindMember("error").ValueKind == JsonValueKind.String)
             {
                 // The CLI's words about a failed model call. Where the turn fails of it, its error says them.
                 heldBack = text;
@@ -127,7 +129,7 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
     }
 
     private static bool IsSubagents(JsonElement line) =>
-        line.TryGetProperty("parent_tool_use_id", out var parent) && parent.ValueKind == JsonValueKind.String;
+        line.FindMember("parent_tool_use_id").ValueKind == JsonValueKind.String;
 
     private void WriteText(string text)
     {

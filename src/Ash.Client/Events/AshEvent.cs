@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Ash.Client.Events;
@@ -5,6 +6,9 @@ namespace Ash.Client.Events;
 /// <summary>One event of a stream. Its data is read only when asked for; it may be kept for as long as wanted.</summary>
 public sealed class AshEvent
 {
+    // A server takes lines of an agent that are nested 256 deep, and puts them into events.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
+
     private readonly Lazy<JsonElement> json;
     private readonly Lazy<EventBody> body;
 
@@ -42,7 +46,7 @@ public sealed class AshEvent
     {
         try
         {
-            return JsonElement.Parse(Data.Span);
+            return JsonElement.Parse(Data.Span, Deep);
         }
         catch (JsonException)
         {
@@ -59,17 +63,16 @@ public sealed class AshEvent
         EventNames.ToolUse when Text("name") is { } name => new ToolUse(Text("id") ?? "", name, Element("input")),
         EventNames.ToolResult => new ToolResult(Text("tool_use_id"), Element("content"), Flag("is_error")),
         EventNames.TurnComplete => new TurnComplete((int?)Number("numTurns"), Text("result")),
-        EventNames.Error => new TurnError(Text("error") ?? Json.GetRawText(), Text("code")),
+        EventNames.Error => new TurnError(Text("error") ?? Encoding.UTF8.GetString(Data.Span), Text("code")),
         EventNames.Done => new Done(Uuid("sessionId"), Uuid("turnId"), Text("reason")),
         EventNames.Lifecycle when Text("type") is { } type => new Lifecycle(type, Number("seq"), Uuid("turnId"), Json),
         EventNames.SessionStart => new SessionStart(Uuid("sessionId"), Text("version")),
         _ => OtherBody.Instance,
     };
 
-    private JsonElement Element(string name) => Json.TryGetProperty(name, out var value) ? value : default;
+    private JsonElement Element(string name) => Json.FindMember(name);
 
-    private string? Text(string name) =>
-        Element(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+    private string? Text(string name) => Element(name).ReadText();
 
     private bool Flag(string name) => Element(name).ValueKind == JsonValueKind.True;
 

@@ -19,6 +19,8 @@ internal sealed class EventConnection : IAsyncDisposable
     /// <summary>False once the end or a break was seen.</summary>
     public bool IsOpen { get; private set; } = true;
 
+    public bool BroughtEvents { get; private set; }
+
     /// <exception cref="HttpRequestException">No answer.</exception>
     /// <exception cref="IOException">No answer in time, or one that broke off.</exception>
     /// <exception cref="AshApiException">The answer is no.</exception>
@@ -34,7 +36,7 @@ internal sealed class EventConnection : IAsyncDisposable
 
             if (!response.IsSuccessStatusCode)
             {
-                throw await ApiConnection.RefusalAsync(response, silence.Token).ConfigureAwait(false);
+                throw await connection.RefusalAsync(response, silence).ConfigureAwait(false);
             }
 
             var body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
@@ -47,7 +49,7 @@ internal sealed class EventConnection : IAsyncDisposable
             response?.Dispose();
             silence.Dispose();
 
-            if (failure is OperationCanceledException && isOver)
+            if (isOver && failure is OperationCanceledException or AshConnectionException)
             {
                 throw new IOException(Silent(silenceLimit), failure);
             }
@@ -85,6 +87,7 @@ internal sealed class EventConnection : IAsyncDisposable
                 if (parser.TryRead(out read, out hasOwnId))
                 {
                     open = true;
+                    BroughtEvents = true;
                     return (read, hasOwnId);
                 }
             }
@@ -95,6 +98,8 @@ internal sealed class EventConnection : IAsyncDisposable
         }
         finally
         {
+            // What the caller does with an event takes its own time, not the server's.
+            silence.Stop();
             IsOpen = open;
         }
     }

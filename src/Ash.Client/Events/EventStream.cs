@@ -45,7 +45,7 @@ internal sealed class EventStream(ApiConnection connection, StreamRequest reques
 
                 if (read is null)
                 {
-                    if (request.EndsWhenClosed)
+                    if (request.IsComplete(current.BroughtEvents))
                     {
                         return null;
                     }

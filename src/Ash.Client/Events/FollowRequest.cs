@@ -6,7 +6,8 @@ namespace Ash.Client.Events;
 /// <summary>Reads a session's log: what was, then what comes.</summary>
 internal sealed class FollowRequest(ApiConnection connection, Guid sessionId, StreamOptions options) : StreamRequest
 {
-    public override bool EndsWhenClosed => options.UntilIdle;
+    /// <summary>A server with nothing to say and nothing to wait for is done: the turn or the session has ended before the cursor.</summary>
+    public override bool IsComplete(bool broughtEvents) => options.UntilIdle || !broughtEvents;
 
     public override HttpRequestMessage Create(string? cursor)
     {

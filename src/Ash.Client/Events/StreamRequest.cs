@@ -15,6 +15,7 @@ internal abstract class StreamRequest
     /// <summary>Whether nothing comes after this event.</summary>
     public abstract bool IsLast(AshEvent read);
 
-    /// <summary>Whether a stream that the server closes in good order is complete.</summary>
-    public virtual bool EndsWhenClosed => false;
+    /// <summary>Whether a stream that the server closes in good order is complete. A stop or a break never looks like that.</summary>
+    /// <param name="broughtEvents">Whether this connection had anything to say.</param>
+    public virtual bool IsComplete(bool broughtEvents) => false;
 }

@@ -23,7 +23,17 @@ internal sealed partial class AgentDirectory(
     /// <summary>No content is removed between the moment that a deploy finds it there and the row that needs it.</summary>
     private readonly Gate _contents = new();
 
+    private readonly SemaphoreSlim _deploys = new(2);
+
+    /// <summary>A deploy holds all of its body, several times over: no more than two at a time, so it begins here, not with reading.</summary>
+    public async ValueTask<Gate.Pass> BeginDeployAsync(CancellationToken cancellationToken)
+    {
+        await _deploys.WaitAsync(cancellationToken);
+        return new Gate.Pass(_deploys);
+    }
+
     /// <summary>Makes the next version of an agent from the request's files or path. Nothing half done is left where it is refused.</summary>
+    /// <exception cref="StoreException">It could not be written: a full disk, for one. Nothing of it was kept.</exception>
     public async Task<DeployAgent> DeployAsync(string tenantId, DeployAgentRequest request, CancellationToken cancellationToken)
     {
         if (Refusal(request) is { } problem)
@@ -31,43 +41,25 @@ internal sealed partial class AgentDirectory(
             return new DeployAgent.Refused(problem);
         }
 
-        using var folder = new AgentFolder(data.Temporary);
-        var reason = request.Path is { } path ? folder.Copy(path, data.Path) : folder.Add(request.Files ?? []);
-        if (reason is not null)
-        {
-            return new DeployAgent.Refused(Problems.Invalid(reason));
-        }
-
-        if (request.SystemPrompt is { } prompt)
-        {
-            folder.AddPrompt(prompt);
-        }
-
-        if (folder.WrongKind() is { } kind)
-        {
-            return new DeployAgent.Refused(Problems.Invalid(kind));
-        }
-
-        if (!folder.HasPrompt)
-        {
-            return new DeployAgent.Refused(Problems.MissingClaudeMd);
-        }
-
         try
         {
-            AgentContent.Load(folder.Path);
-        }
-        catch (AgentSettingsException failure)
-        {
-            return new DeployAgent.Refused(Problems.Invalid(failure.Message));
-        }
+            using var folder = new AgentFolder(data.Temporary);
+            if (Fill(folder, request) is { } refused)
+            {
+                return new DeployAgent.Refused(refused);
+            }
 
-        var hash = folder.Hash();
-        using var entered = await _contents.EnterAsync();
-        contents.Adopt(folder.Path, hash);
-        var agent = await StoreAsync(tenantId, request, hash);
-        LogDeployed(agent.Name, agent.Version, hash);
-        return new DeployAgent.Deployed(Describe(agent));
+            var hash = folder.Hash();
+            using var entered = await _contents.EnterAsync();
+            contents.Adopt(folder.Path, hash);
+            var agent = await StoreAsync(tenantId, request, hash);
+            LogDeployed(agent.Name, agent.Version, hash);
+            return new DeployAgent.Deployed(Describe(agent));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException("The folder of an agent could not be stored: " + failure.Message, failure);
+        }
     }
 
     public async Task<AgentInfo?> FindAsync(string tenantId, string name, CancellationToken cancellationToken)
@@ -118,6 +110,42 @@ internal sealed partial class AgentDirectory(
 
         LogDeleted(name, ids.Count);
         return true;
+    }
+
+    /// <summary>Fills a folder as the request says.</summary>
+    /// <returns>What is wrong with the request, or null.</returns>
+    private Problem? Fill(AgentFolder folder, DeployAgentRequest request)
+    {
+        var reason = request.Path is { } path ? folder.Copy(path, data.Path) : folder.Add(request.Files ?? []);
+        if (reason is not null)
+        {
+            return Problems.Invalid(reason);
+        }
+
+        if (request.SystemPrompt is { } prompt)
+        {
+            folder.AddPrompt(prompt);
+        }
+
+        if (folder.WrongKind() is { } kind)
+        {
+            return Problems.Invalid(kind);
+        }
+
+        if (!folder.HasPrompt)
+        {
+            return Problems.MissingClaudeMd;
+        }
+
+        try
+        {
+            AgentContent.Load(folder.Path);
+            return null;
+        }
+        catch (AgentSettingsException failure)
+        {
+            return Problems.Invalid(failure.Message);
+        }
     }
 
     private Task<AgentRecord> StoreAsync(string tenantId, DeployAgentRequest request, string hash) => writer.WriteAsync(Durability.Power, transaction =>

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Ash.Protocol.Api;
 using Ash.Server.Access;
 using Ash.Server.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Ash.Server.Agents;
 
@@ -9,6 +11,8 @@ namespace Ash.Server.Agents;
 internal static class AgentEndpoints
 {
     private const int MaxDeployBytes = 384 * 1024 * 1024;
+
+    private static readonly MinDataRate SlowestUpload = new(bytesPerSecond: 16 * 1024, gracePeriod: TimeSpan.FromSeconds(30));
 
     private static readonly OtherFields OtherAgentFields = new() { Ignored = ["slug", "description", "model", "backend", "config"] };
 
@@ -42,6 +46,10 @@ internal static class AgentEndpoints
 
     private static async Task<IResult> DeployAsync(HttpContext context, AgentDirectory agents, CancellationToken cancellationToken)
     {
+        using var place = await agents.BeginDeployAsync(cancellationToken);
+
+        // Who holds a place sends, and does not keep it from the others.
+        context.Features.Get<IHttpMinRequestBodyDataRateFeature>()?.MinDataRate = SlowestUpload;
         var body = await JsonBody<DeployAgentRequest>.ReadAsync(
             context.Request, ApiJson.Default.DeployAgentRequest, OtherAgentFields, MaxDeployBytes, cancellationToken);
         if (body.Problem is { } problem)

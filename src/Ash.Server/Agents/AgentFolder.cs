@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Ash.Protocol.Api;
 using Ash.Runner.Kernel;
+using Ash.Server.Storage;
 
 namespace Ash.Server.Agents;
 
@@ -11,6 +12,10 @@ internal sealed class AgentFolder : IDisposable
 {
     private const int MaxFiles = 10_000;
     private const long MaxBytes = 256L * 1024 * 1024;
+
+    // What the kernel takes, its final NUL included in neither.
+    private const int MaxNameBytes = 255;
+    private const int MaxPathBytes = 4095;
 
     private const UnixFileMode FileMode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -30,9 +35,10 @@ internal sealed class AgentFolder : IDisposable
     private long _bytes;
     private int _files;
 
+    /// <exception cref="StoreException">It could not be written; likewise of all that fills it.</exception>
     public AgentFolder(string temporaryRoot)
     {
-        Directory.CreateDirectory(temporaryRoot);
+        Store(() => Directory.CreateDirectory(temporaryRoot));
         _root = new DirectoryInfo(System.IO.Path.Combine(temporaryRoot, "deploy-" + Guid.CreateVersion7()));
         MakeFolder(_root.FullName);
     }
@@ -210,49 +216,64 @@ internal sealed class AgentFolder : IDisposable
             : null;
     }
 
+    /// <summary>Refuses what the request has put in its own way.</summary>
     private string? TryWrite(string relative, byte[] content, bool isExecutable)
     {
-        try
+        var target = System.IO.Path.Combine(Path, relative);
+        if (Encoding.UTF8.GetByteCount(target) > MaxPathBytes)
         {
-            MakeParents(relative);
-            Write(System.IO.Path.Combine(Path, relative), content, isExecutable);
-            return null;
+            return $"files: the path \"{relative}\" is too long";
         }
-        catch (IOException)
+
+        for (var end = relative.IndexOf('/'); end >= 0; end = relative.IndexOf('/', end + 1))
         {
-            return $"files: \"{relative}\" clashes with another path, or its name is too long";
+            switch (KindOf(relative[..end]))
+            {
+                case FileKind.Folder:
+                    break;
+                case FileKind.None:
+                    MakeFolder(System.IO.Path.Combine(Path, relative[..end]));
+                    break;
+                default:
+                    return $"files: \"{relative}\" clashes with a file where it needs a folder";
+            }
         }
-        catch (UnauthorizedAccessException)
+
+        if (KindOf(relative) != FileKind.None)
         {
             return $"files: \"{relative}\" clashes with a folder of the same name";
         }
-    }
 
-    private void MakeParents(string relative)
-    {
-        for (var end = relative.IndexOf('/'); end >= 0; end = relative.IndexOf('/', end + 1))
-        {
-            var parent = System.IO.Path.Combine(Path, relative[..end]);
-            if (!Directory.Exists(parent))
-            {
-                MakeFolder(parent);
-            }
-        }
+        Write(target, content, isExecutable);
+        return null;
     }
 
     private FileKind KindOf(string name) => FileKinds.Of(System.IO.Path.Combine(Path, name));
 
     /// <summary>Sandboxes read the content as a user of their own, whatever the server's umask is.</summary>
-    private static void MakeFolder(string path)
+    private static void MakeFolder(string path) => Store(() =>
     {
         Directory.CreateDirectory(path);
         File.SetUnixFileMode(path, ProgramMode);
-    }
+    });
 
-    private static void Write(string path, byte[] content, bool isExecutable)
+    private static void Write(string path, byte[] content, bool isExecutable) => Store(() =>
     {
         File.WriteAllBytes(path, content);
         File.SetUnixFileMode(path, isExecutable ? ProgramMode : FileMode);
+    });
+
+    /// <summary>What cannot be written is no fault of the request, unlike what cannot be read of its path.</summary>
+    private static void Store(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException("The folder of an agent could not be written: " + failure.Message, failure);
+        }
     }
 
     private static bool Holds(string folder, string path) =>
@@ -279,6 +300,9 @@ internal sealed class AgentFolder : IDisposable
             return "must not hold backslashes or control characters";
         }
 
-        return path.Split('/').Any(part => part is "" or "." or "..") ? "must be relative and must not leave the folder" : null;
+        var parts = path.Split('/');
+        return parts.Any(part => part is "" or "." or "..") ? "must be relative and must not leave the folder"
+            : parts.Any(part => Encoding.UTF8.GetByteCount(part) > MaxNameBytes) ? $"must have names of at most {MaxNameBytes} bytes"
+            : null;
     }
 }

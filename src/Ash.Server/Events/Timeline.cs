@@ -1,6 +1,3 @@
-using System.Text;
-using Ash.Protocol.Api;
-
 namespace Ash.Server.Events;
 
 /// <summary>The timeline of a session: what contract 1.5 says that happened, derived from the rows of the log.</summary>
@@ -8,7 +5,7 @@ namespace Ash.Server.Events;
 /// The contract's types are all there are. Ash's facts that it does not know are <c>lifecycle</c> with their own name as
 /// <c>action</c>; a client's message is no fact of Ash, it stands in the history.
 /// </remarks>
-internal sealed class Timeline(Guid session, string tenantId)
+internal sealed class Timeline(Guid session)
 {
     private static readonly byte[][] LineMembers =
         CliLine.Names("type", "subtype", "message", "tool_use_result", "num_turns", "result");
@@ -17,10 +14,10 @@ internal sealed class Timeline(Guid session, string tenantId)
     private static readonly byte[][] FactMembers = CliLine.Names("error", "parentSessionId");
 
     /// <summary>Adds the entries of a row to <paramref name="entries"/>, in order.</summary>
-    public void Read(in EventRow row, ICollection<SessionEventInfo> entries)
+    public void Read(in EventRow row, ICollection<LogItem> entries)
     {
         var payload = row.Payload.Span;
-        var entriesOfRow = new Entries(this, row, entries);
+        var entriesOfRow = new Entries(session, row, entries);
         switch (row.Type)
         {
             case EventType.Message:
@@ -50,16 +47,16 @@ internal sealed class Timeline(Guid session, string tenantId)
             case CliLineKind.User when ToolResult.TryFind(line, found[2], found[3], out var result):
                 entries.Add(
                     "tool_result",
-                    new JsonText()
-                        .Add("toolName", line, result.ToolName)
-                        .Add("toolId", line, result.ToolUseId)
-                        .Add("stdout", line, result.Stdout.HasValue ? result.Stdout : result.Content, orElse: "\"\"")
-                        .Add("stderr", line, result.Stderr, orElse: "\"\""));
+                    entries.Begin()
+                        .AddMember("toolName", result.ToolName)
+                        .AddMember("toolId", result.ToolUseId)
+                        .AddMember("stdout", result.Stdout.HasValue ? result.Stdout : result.Content, orElse: "\"\"")
+                        .AddMember("stderr", result.Stderr, orElse: "\"\""));
                 break;
             case CliLineKind.Result:
                 entries.Add(
                     "turn_complete",
-                    new JsonText().Add("numTurns", line, found[4]).Add("result", line, found[5]));
+                    entries.Begin().AddMember("numTurns", found[4]).AddMember("result", found[5]));
                 break;
         }
     }
@@ -77,20 +74,20 @@ internal sealed class Timeline(Guid session, string tenantId)
             Json.TryFind(line, block, BlockMembers, found);
             if (Json.TextEquals(line, found[0], "text"u8))
             {
-                entries.Add("text", new JsonText().Add("text", line, found[1]));
+                entries.Add("text", entries.Begin().AddMember("text", found[1]));
             }
             else if (Json.TextEquals(line, found[0], "tool_use"u8))
             {
                 entries.Add(
                     "tool_start",
-                    new JsonText()
-                        .Add("toolName", line, found[3])
-                        .Add("toolId", line, found[2])
-                        .Add("input", line, found[4]));
+                    entries.Begin()
+                        .AddMember("toolName", found[3])
+                        .AddMember("toolId", found[2])
+                        .AddMember("input", found[4]));
             }
             else if (Json.TextEquals(line, found[0], "thinking"u8))
             {
-                entries.Add("reasoning", new JsonText().Add("thinking", line, found[5]));
+                entries.Add("reasoning", entries.Begin().AddMember("thinking", found[5]));
             }
         }
     }
@@ -105,12 +102,12 @@ internal sealed class Timeline(Guid session, string tenantId)
 
         if (type is EventType.Error or EventType.TurnCompleted && found[0].HasValue)
         {
-            entries.Add("error", new JsonText().Add("error", payload, found[0]));
+            entries.Add("error", entries.Begin().AddMember("error", found[0]));
         }
 
         if (type != EventType.Error)
         {
-            entries.Add("lifecycle", new JsonText().Add("action", ActionOf(type, isFork: found[1].HasValue)).AddMembers(payload));
+            entries.Add("lifecycle", entries.Begin().AddMember("action", ActionOf(type, isFork: found[1].HasValue)).AddMembers());
         }
     }
 
@@ -124,70 +121,18 @@ internal sealed class Timeline(Guid session, string tenantId)
         _ => type.Name,
     };
 
-    private ref struct Entries(Timeline timeline, in EventRow row, ICollection<SessionEventInfo> entries)
+    private ref struct Entries(Guid session, in EventRow row, ICollection<LogItem> entries)
     {
         private readonly long seq = row.Seq;
         private readonly DateTimeOffset at = row.At;
+        private readonly ReadOnlyMemory<byte> payload = row.Payload;
 
         public int Count { get; private set; }
 
-        public void Add(string type, JsonText data)
-        {
-            entries.Add(timeline.Entry(type, data.ToString(), seq, ++Count, at));
-        }
-    }
+        /// <summary>Of an entry that <see cref="Add"/> takes.</summary>
+        public readonly JsonPieces Begin() => new JsonPieces(payload).BeginObject();
 
-    private SessionEventInfo Entry(string type, string data, long seq, int index, DateTimeOffset at) => new()
-    {
-        Id = Uuid5.OfRow(session, seq, index),
-        SessionId = session,
-        TenantId = tenantId,
-        Type = type,
-        Data = data,
-        Sequence = seq,
-        CreatedAt = at,
-    };
-
-    /// <summary>Puts an object together from values as they are written elsewhere.</summary>
-    private sealed class JsonText
-    {
-        private readonly StringBuilder text = new("{");
-
-        public JsonText Add(string name, ReadOnlySpan<byte> json, JsonSlice value, string? orElse = null)
-        {
-            if (value.HasValue || (value.Exists && orElse is null))
-            {
-                AddName(name).Append(Encoding.UTF8.GetString(value.In(json)));
-            }
-            else if (orElse is not null)
-            {
-                AddName(name).Append(orElse);
-            }
-
-            return this;
-        }
-
-        public JsonText Add(string name, string plainText)
-        {
-            AddName(name).Append('"').Append(plainText).Append('"');
-            return this;
-        }
-
-        public JsonText AddMembers(ReadOnlySpan<byte> payload)
-        {
-            var start = payload.IndexOf((byte)'{') + 1;
-            var end = payload.LastIndexOf((byte)'}');
-            if (start > 0 && end >= start && payload[start..end].ContainsAnyExcept(" \t\r\n"u8))
-            {
-                text.Append(',').Append(Encoding.UTF8.GetString(payload[start..end]));
-            }
-
-            return this;
-        }
-
-        public override string ToString() => text.Append('}').ToString();
-
-        private StringBuilder AddName(string name) =>
-            text.Append(text.Length > 1 ? "," : "").Append('"').Append(name).Append("\":");
+        public void Add(string type, JsonPieces data) =>
+            entries.Add(new LogItem(Uuid5.OfRow(session, seq, ++Count), type, data.EndObject(), seq, at));
     }
 }

@@ -1,6 +1,8 @@
+using System.Data.Common;
 using System.Globalization;
 using Ash.Protocol.Api;
 using Ash.Server.Configuration;
+using Ash.Server.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -148,10 +150,20 @@ internal static partial class HttpFeature
                 return true;
             }
 
+            if (exception is StoreException or DbException)
+            {
+                LogStoreFailed(exception, httpContext.TraceIdentifier);
+                await Problems.StoreUnavailable.WriteAsync(httpContext);
+                return true;
+            }
+
             LogUnexpected(exception, httpContext.TraceIdentifier);
             await Problems.Internal.WriteAsync(httpContext);
             return true;
         }
+
+        [LoggerMessage(LogLevel.Error, "The store failed request {RequestId}; is the disk full?")]
+        private partial void LogStoreFailed(Exception failure, string requestId);
 
         [LoggerMessage(LogLevel.Error, "Request {RequestId} failed unexpectedly")]
         private partial void LogUnexpected(Exception failure, string requestId);

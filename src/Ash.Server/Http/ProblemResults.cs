@@ -5,10 +5,19 @@ namespace Ash.Server.Http;
 /// <summary>How a <see cref="Problem"/> looks in <c>/api</c>.</summary>
 internal static class ProblemResults
 {
-    public static IResult ToResult(this Problem problem, HttpContext context) => Results.Json(
-        new ApiError(problem.Message, problem.Status, problem.Code, context.TraceIdentifier),
-        ApiJson.Default.ApiError,
-        statusCode: problem.Status);
+    public static IResult ToResult(this Problem problem, HttpContext context)
+    {
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            // What is so passes, and an answer costs nothing.
+            context.Response.Headers.RetryAfter = "1";
+        }
+
+        return Results.Json(
+            new ApiError(problem.Message, problem.Status, problem.Code, context.TraceIdentifier),
+            ApiJson.Default.ApiError,
+            statusCode: problem.Status);
+    }
 
     public static Task WriteAsync(this Problem problem, HttpContext context) => problem.ToResult(context).ExecuteAsync(context);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Ash.Protocol.Api;
 using Ash.Server.Events;
@@ -35,7 +36,7 @@ internal static class MessageEndpoints
             .WithHeader("Accept", "application/json waits for the turn's end and answers with the turn; anything else streams it.")
             .Produces<TurnEnvelope>()
             .ProducesEvents(Events)
-            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 429, 503);
+            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 429);
         sessions.MapGet("/stream", FollowAsync)
             .WithName("FollowSession")
             .WithSummary("Stream everything that happened after a cursor, and then what happens")
@@ -210,20 +211,27 @@ internal static class MessageEndpoints
         }
 
         var session = found.Session!;
-        var messages = new List<MessageInfo>();
-        await foreach (var row in events.ReadAllAsync(session.Id, page.After, cancellationToken))
+        using var list = LogListWriter.ForMessages(context.Response.BodyWriter, session.Id, session.TenantId);
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await list.WriteAsync(ReadMessagesAsync(events, session.Id, page, cancellationToken), cancellationToken);
+        return Results.Empty;
+    }
+
+    private static async IAsyncEnumerable<LogItem> ReadMessagesAsync(
+        EventStore events, Guid sessionId, LogPage page, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var row in events.ReadAllAsync(sessionId, page.After, cancellationToken))
         {
-            if (History.Read(session.Id, session.TenantId, row) is { } message)
+            if (History.Read(sessionId, row) is { } message)
             {
-                messages.Add(message);
-                if (messages.Count == page.Limit)
+                yield return message;
+                if (++count == page.Limit)
                 {
                     break;
                 }
             }
         }
-
-        return Results.Json(new MessageListEnvelope(messages), ApiJson.Default.MessageListEnvelope);
     }
 
     private static async Task<IResult> ListEventsAsync(
@@ -243,22 +251,34 @@ internal static class MessageEndpoints
         }
 
         var session = found.Session!;
-        var timeline = new Timeline(session.Id, session.TenantId);
-        var entries = new List<SessionEventInfo>();
-        var ofRow = new List<SessionEventInfo>();
-        await foreach (var row in events.ReadAllAsync(session.Id, page.After, cancellationToken))
+        using var list = LogListWriter.ForEvents(context.Response.BodyWriter, session.Id, session.TenantId);
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await list.WriteAsync(ReadEventsAsync(events, session.Id, page, type, cancellationToken), cancellationToken);
+        return Results.Empty;
+    }
+
+    private static async IAsyncEnumerable<LogItem> ReadEventsAsync(
+        EventStore events, Guid sessionId, LogPage page, string? type, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var timeline = new Timeline(sessionId);
+        var ofRow = new List<LogItem>();
+        var count = 0;
+        await foreach (var row in events.ReadAllAsync(sessionId, page.After, cancellationToken))
         {
             ofRow.Clear();
             timeline.Read(row, ofRow);
-            entries.AddRange(ofRow.Where(entry => type is null || entry.Type == type));
-            if (entries.Count >= page.Limit)
+            foreach (var entry in ofRow.Where(entry => type is null || entry.Kind == type))
+            {
+                yield return entry;
+                count++;
+            }
+
+            if (count >= page.Limit)
             {
                 // A row's entries share their sequence, which is the cursor: they are never parted.
                 break;
             }
         }
-
-        return Results.Json(new SessionEventListEnvelope(entries), ApiJson.Default.SessionEventListEnvelope);
     }
 
     private static async Task<IResult> FindTurnAsync(

@@ -60,9 +60,21 @@ internal sealed partial class SessionDirectory(
             .Where(session => session.TenantId == tenantId && (agentName == null || session.AgentName == agentName))
             .OrderByDescending(session => session.CreatedAt)
             .ThenByDescending(session => session.Id)
+            .Select(session => SessionView.Describe(
+                session.Id,
+                session.TenantId,
+                session.AgentName,
+                session.AgentVersion,
+                session.Status,
+                session.ParentSessionId,
+                session.Model,
+                session.Isolation,
+                session.CreatedAt,
+                session.LastActiveAt,
+                null))
             .ToListAsync(cancellationToken);
 
-        return [.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : SessionView.Describe(session, null))];
+        return [.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session)];
     }
 
     /// <summary>Creates a session whose sandbox is up. A failure leaves nothing behind.</summary>

@@ -43,6 +43,43 @@ public sealed class SessionTests
         Assert.Contains("\"content\":\"@hi there\",\"includePartialMessages\":true", Assert.Single(api.Requests).Body, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"command":"echo \ud800","\ud800":1}""", "echo \ufffd")]
+    [InlineData("""{"\ud800":1}""", """{"\ud800":1}""")]
+    public async Task Send_GoesOn_WhereTheAgentWritesHalfASurrogatePair(string input, string note)
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn =
+        [
+            new("1", "tool_use", $$"""{"id":"t1","name":"Bash","input":{{input}}}"""),
+            new("2", "tool_result", """{"content":"\udc00 no","is_error":true}"""),
+            new("3", "message", """{"\ud800":1,"type":"assistant","message":{"content":[{"type":"text","text":"Half: \ud83d, é"}]}}"""),
+            new("4", "done", "{}"),
+        ];
+        using var home = Home(api);
+
+        var run = await home.RunAsync("session", "send", $"{Session}", "hi");
+        var forPrograms = await home.RunAsync("session", "send", $"{Session}", "hi", "--json");
+
+        Assert.Equal((ExitCodes.Ok, ""), (run.ExitCode, run.Error));
+        Assert.Equal($"· Bash: {note}\n  → failed: \ufffd no\nHalf: \ud83d, é\n", run.Out);
+        Assert.Equal((ExitCodes.Ok, ""), (forPrograms.ExitCode, forPrograms.Error));
+        Assert.Contains($"\"input\":{input}}}", forPrograms.Out, StringComparison.Ordinal);
+        Assert.Contains("""Half: \ud83d, \u00e9""", forPrograms.Out, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Send_PrintsAnEventOfManyLines_OnOne_ForPrograms()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.Turn = [new("1", "message", "{\ndata: \"a\":\ndata: 1}"), new("2", "done", "{}")];
+        using var home = Home(api);
+
+        var run = await home.RunAsync("session", "send", $"{Session}", "hi", "--json");
+
+        Assert.Equal("""{"id":"1","event":"message","data":{ "a": 1}}""", run.Out.Split('\n')[0]);
+    }
+
     [Fact]
     public async Task Send_ReadsTheMessage_FromStandardInput()
     {

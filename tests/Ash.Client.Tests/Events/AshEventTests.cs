@@ -55,6 +55,40 @@ public sealed class AshEventTests
         Assert.Equal(data, Encoding.UTF8.GetString(read.Data.Span));
     }
 
+    // An attribute cannot hold half of a pair.
+    public static TheoryData<string, string> Halves => new()
+    {
+        { """{"delta":"a\ud800b"}""", "a\ud800b" },
+        { """{"delta":"\ude00"}""", "\ude00" },
+        { """{"delta":"\uD83D\ude00 \"\\\/\b\f\n\r\t\u00e9é"}""", "\ud83d\ude00 \"\\/\b\f\n\r\téé" },
+        { """{"\ud800":1,"delta":"hi"}""", "hi" },
+        { """{"\ud800":1,"delta":"one","d\u0065lta":"two"}""", "two" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Halves))]
+    public void HalfASurrogatePair_IsReadAsItIs(string data, string text)
+    {
+        // The half is well-formed JSON, and its other half may come with the next delta.
+        Assert.Equal(new TextDelta(text), Event("text_delta", data).Body);
+    }
+
+    [Fact]
+    public void EventThatIsNestedDeeply_IsRead()
+    {
+        var read = Event("tool_use", $$"""{"id":"t1","name":"Deep","input":{{new string('[', 250)}}{{new string(']', 250)}} }""");
+
+        Assert.Equal("Deep", Assert.IsType<ToolUse>(read.Body).Name);
+    }
+
+    [Fact]
+    public void TextThatIsNoUtf8_IsReadWithAMarkInItsPlace()
+    {
+        var read = new AshEvent("text_delta", (byte[])[.. "{\"delta\":\"a"u8, 0xff, .. "\"}"u8]);
+
+        Assert.Equal(new TextDelta("a\ufffd"), read.Body);
+    }
+
     [Fact]
     public void ToString_TellsNothingThatWasSaid() =>
         Assert.DoesNotContain("secret", Event("text_delta", """{"delta":"secret"}""").ToString(), StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ash.Protocol.Api;
 using Ash.Server.Agents;
+using Ash.Server.Storage;
 using CsCheck;
 
 namespace Ash.Server.Tests.Agents;
@@ -65,9 +66,25 @@ public sealed class AgentFolderTests : IDisposable
     public void AFileInTheWayOfAFolder_IsRefused(string first, string second) =>
         Assert.StartsWith($"files: \"{second}\" clashes with", _folder.Add([File(first), File(second)]), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("a", 256)]
+    [InlineData("é", 128)]
+    [InlineData("日本", 43)]
+    public void ANameThatIsTooLong_IsRefused(string text, int times)
+    {
+        var path = string.Concat(Enumerable.Repeat(text, times));
+
+        Assert.Equal($"files: the path \"{path}\" must have names of at most 255 bytes", _folder.Add([File(path)]));
+    }
+
     [Fact]
-    public void ANameThatIsTooLong_IsRefused() =>
-        Assert.Contains("name is too long", _folder.Add([File(new string('a', 300))]), StringComparison.Ordinal);
+    public void AFailureToWrite_IsNoFaultOfTheFiles()
+    {
+        Directory.Delete(_folder.Path);
+
+        Assert.Throws<StoreException>(() => _folder.Add([File("a")]));
+        Assert.Throws<StoreException>(() => _folder.Copy(Source(("CLAUDE.md", "x")), Forbidden));
+    }
 
     [Fact]
     public void ContentThatIsNotBase64_IsRefused() =>

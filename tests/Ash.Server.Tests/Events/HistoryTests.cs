@@ -10,11 +10,9 @@ public sealed class HistoryTests
     [InlineData("""{"options":{}, "content":[{"type":"text","text":"é\n"}]}""", """{"type":"user","content":[{"type":"text","text":"é\n"}]}""")]
     public void ClientsMessage_IsAUsersMessage(string payload, string content)
     {
-        var message = History.Read(Session, "default", Row(3, EventType.Message, payload, Turn));
+        var message = History.Read(Session, Row(3, EventType.Message, payload, Turn));
 
-        Assert.NotNull(message);
-        Assert.Equal(("user", content, 3L, At), (message.Role, message.Content, message.Sequence, message.CreatedAt));
-        Assert.Equal((Session, "default"), (message.SessionId, message.TenantId));
+        Assert.Equal(("user", content, 3L, At), (message?.Kind, message?.Text.ToString(), message?.Sequence, message?.At));
     }
 
     [Theory]
@@ -22,26 +20,26 @@ public sealed class HistoryTests
     [InlineData("""{"num_turns":1,"type":"result"}""")]
     public void AnswerAndResult_AreAssistantsMessages_AsTheyCame(string line)
     {
-        var message = History.Read(Session, "default", Cli(4, line));
+        var message = History.Read(Session, Cli(4, line));
 
-        Assert.Equal(("assistant", line), (message?.Role, message?.Content));
+        Assert.Equal(("assistant", line), (message?.Kind, message?.Text.ToString()));
     }
 
     [Fact]
     public void EverythingElse_IsNoMessage()
     {
-        Assert.Null(History.Read(Session, "default", Cli(4, TextDelta)));
-        Assert.Null(History.Read(Session, "default", Cli(4, """{"type":"user","message":{"content":"x"}}""")));
-        Assert.Null(History.Read(Session, "default", Row(4, EventType.TurnStarted, """{"version":"0.1.0"}""")));
+        Assert.Null(History.Read(Session, Cli(4, TextDelta)));
+        Assert.Null(History.Read(Session, Cli(4, """{"type":"user","message":{"content":"x"}}""")));
+        Assert.Null(History.Read(Session, Row(4, EventType.TurnStarted, """{"version":"0.1.0"}""")));
     }
 
     [Fact]
     public void IdOfAMessage_IsNotThatOfAnEntryOfTheTimeline()
     {
         var row = Cli(4, """{"type":"assistant","message":{"content":[{"type":"text","text":"hi"}]}}""");
-        List<Ash.Protocol.Api.SessionEventInfo> entries = [];
-        new Timeline(Session, "default").Read(row, entries);
+        List<LogItem> entries = [];
+        new Timeline(Session).Read(row, entries);
 
-        Assert.NotEqual(Assert.Single(entries).Id, History.Read(Session, "default", row)?.Id);
+        Assert.NotEqual(Assert.Single(entries).Id, History.Read(Session, row)?.Id);
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Ash.Protocol.Api;
 using Ash.Server.Events;
 using static Ash.Server.Tests.Events.Rows;
 
@@ -7,23 +6,23 @@ namespace Ash.Server.Tests.Events;
 
 public sealed class TimelineTests
 {
-    private static List<SessionEventInfo> Read(params EventRow[] rows)
+    private static List<LogItem> Read(params EventRow[] rows)
     {
-        var timeline = new Timeline(Session, "default");
-        List<SessionEventInfo> entries = [];
+        var timeline = new Timeline(Session);
+        List<LogItem> entries = [];
         foreach (var row in rows)
         {
             timeline.Read(row, entries);
         }
 
-        Assert.All(entries, entry => JsonDocument.Parse(entry.Data!).Dispose());
+        Assert.All(entries, entry => JsonDocument.Parse(entry.Text.ToString()).Dispose());
         return entries;
     }
 
     private static void AssertEntry(EventRow row, string type, string data)
     {
         var entry = Assert.Single(Read(row));
-        Assert.Equal((type, data), (entry.Type, entry.Data));
+        Assert.Equal((type, data), (entry.Kind, entry.Text.ToString()));
     }
 
     [Theory]
@@ -45,7 +44,7 @@ public sealed class TimelineTests
         AssertEntry(Row(1, EventType.Error, """{"error":"e","detail":1}"""), "error", """{"error":"e"}""");
         Assert.Equal(
             ["error", "lifecycle"],
-            Read(Row(1, EventType.TurnCompleted, """{"reason":"timeout","error":"e"}""", Turn)).Select(entry => entry.Type));
+            Read(Row(1, EventType.TurnCompleted, """{"reason":"timeout","error":"e"}""", Turn)).Select(entry => entry.Kind));
     }
 
     [Fact]
@@ -59,7 +58,7 @@ public sealed class TimelineTests
                 ("text", """{"text":"a\"b"}"""),
                 ("tool_start", """{"toolName":"Bash","toolId":"toolu_1","input":{"command":"ls"}}"""),
             ],
-            entries.Select(entry => (entry.Type, entry.Data!)));
+            entries.Select(entry => (entry.Kind, entry.Text.ToString())));
         Assert.All(entries, entry => Assert.Equal(4, entry.Sequence));
         Assert.Equal(3, entries.Select(entry => entry.Id).Distinct().Count());
     }
@@ -89,5 +88,5 @@ public sealed class TimelineTests
 
     [Fact]
     public void SecondReading_GivesTheSame() =>
-        Assert.Equal(Read(WholeTurn(1, Turn)), Read(WholeTurn(1, Turn)));
+        Assert.Equal(Read(WholeTurn(1, Turn)).Select(entry => (entry.Id, entry.Text.ToString())), Read(WholeTurn(1, Turn)).Select(entry => (entry.Id, entry.Text.ToString())));
 }

@@ -15,6 +15,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
     private int _process;
     private string? _working;
+    private bool _heedsInterrupts;
     private long _number;
 
     public Hello Hello => new(BridgeProtocol.Version, 1, 0, 0, 0);
@@ -93,6 +94,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
                 break;
             case "user":
                 _working = message.GetProperty("uuid").GetString();
+                _heedsInterrupts = host.Manner == CliManner.Waits;
                 break;
             case "control_request":
                 Answer(message);
@@ -106,7 +108,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
         var id = request.GetProperty("request_id").GetString();
         Say($$$"""{"type":"control_response","response":{"subtype":"success","request_id":"{{{id}}}"}}""");
         if (_working is { } working
-            && host.Manner == CliManner.Waits
+            && _heedsInterrupts
             && request.GetProperty("request").GetProperty("subtype").GetString() == "interrupt")
         {
             _working = null;
@@ -116,7 +118,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
     private void Finish(string uuid, string subtype, bool isError)
     {
-        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"{{host.Answer}}","user_message_uuids":["{{uuid}}"]}""");
+        Say($$"""{"type":"result","subtype":"{{subtype}}","is_error":{{(isError ? "true" : "false")}},"num_turns":1,"result":"{{host.Answer}}","usage":{{host.Usage}},"user_message_uuids":["{{uuid}}"]}""");
         Say("""{"type":"system","subtype":"session_state_changed","state":"idle"}""");
     }
 

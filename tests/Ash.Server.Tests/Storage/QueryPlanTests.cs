@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Ash.Protocol.Api;
 using Ash.Server.Storage;
 using Ash.Server.Tests.InMemory;
 using Microsoft.Data.Sqlite;
@@ -58,6 +59,22 @@ public sealed partial class QueryPlanTests
 
         var scans = all.SelectMany(sql => Plan(connection, sql).Where(step => IsScan(step, sql)).Select(step => $"{step}\n    {sql}"));
         Assert.Empty(scans);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task ListOfSessions_IsReadWithoutTheirLongTexts()
+    {
+        using var queries = new QueryLog();
+        await using var server = await InMemoryServer.StartAsync();
+        var session = await server.Client.Sessions.CreateAsync(
+            new CreateSessionRequest { Agent = "echo", Model = "m", SystemPrompt = new string('p', 1000), ExtraEnv = new Dictionary<string, string> { ["K"] = "V" } });
+        await server.Client.Sessions.EndAsync(session.Id);
+        var alone = await server.Client.Sessions.GetAsync(session.Id);
+
+        Assert.Equal(alone, Assert.Single(await server.Client.Sessions.ListAsync("echo")));
+        var list = Assert.Single(queries.Of(server.Folder), sql => sql.Contains("created_at\" DESC", StringComparison.Ordinal));
+        Assert.DoesNotContain("system_prompt", list, StringComparison.Ordinal);
+        Assert.DoesNotContain("extra_env", list, StringComparison.Ordinal);
     }
 
     /// <summary>A scan of a partial index is what that index is for: it holds the few rows that are meant.</summary>
