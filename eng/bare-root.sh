@@ -2,7 +2,8 @@
 # Runs a command on a fresh clone in a bare Debian 12: nothing but a minimal system, git, make, the .NET SDK and Node.
 # It shows that set-up installs all the rest. Needs root, debootstrap and the network; takes a few minutes.
 #   eng/bare-root.sh [--keep] [--dir DIR] [COMMAND...]      COMMAND defaults to: make demo
-# The clone is of HEAD: commit first. --keep leaves DIR for another look; with --dir an existing DIR is used again.
+# The clone is of HEAD: commit first. --keep leaves the root for another look. DIR is made where it is missing, used again where
+# it is not, and never removed: it is the caller's.
 #
 # A plain chroot will not do: the kernel refuses user namespaces there, so sandboxes could not start. The root is entered
 # by pivot_root in mount and pid namespaces of its own; the host sees none of its mounts, and all of it ends with it.
@@ -25,8 +26,12 @@ while (($# > 0)); do
 done
 command=("$@")
 ((${#command[@]})) || command=(make demo)
-[[ -n $bare ]] || bare=$(mktemp -d /var/tmp/ash-bare-XXXXXX)
-mkdir -p "$bare"
+if [[ -n $bare ]]; then
+    keep=1
+    mkdir -p "$bare"
+else
+    bare=$(mktemp -d /var/tmp/ash-bare-XXXXXX)
+fi
 bare=$(cd -P "$bare" && pwd)
 
 inside=''
@@ -88,9 +93,18 @@ make_system() {
     rm -f "$bare"/etc/apt/apt.conf.d/{20packagekit,50appstream,70debconf}
 }
 
-# Variables by which the clients find proxies and certificates.
-client_environment() {
-    env | grep -E '^(NUGET_CERT_REVOCATION_MODE|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|CURL_CA_BUNDLE|(https?|no)_proxy|(HTTPS?|NO)_PROXY|ANTHROPIC_API_KEY)=' || true
+# Leaves of the environment what a bare machine has, and the variables by which the clients find proxies and certificates.
+# Exported, never named on a command line: keys and proxies' passwords are among them, and everybody may read arguments.
+leave_only_clients_environment() {
+    local name
+    for name in $(compgen -e); do
+        case $name in
+            NUGET_CERT_REVOCATION_MODE | SSL_CERT_FILE | NODE_EXTRA_CA_CERTS | GIT_SSL_CAINFO | CURL_CA_BUNDLE) ;;
+            http_proxy | https_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | NO_PROXY | ANTHROPIC_API_KEY | TERM) ;;
+            *) unset -v "$name" 2>/dev/null || export -n "$name" ;;
+        esac
+    done
+    export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}"
 }
 
 # What runs inside the namespaces, still on the host's files, before and after the root is changed.
@@ -136,19 +150,17 @@ rm -rf "$bare/root/ash"
 git clone -q --no-hardlinks "file://$root" "$bare/root/ash"
 
 step "${command[*]}"
-environment=()
-while IFS= read -r line; do
-    [[ -z $line ]] || environment+=("$line")
-done < <(client_environment)
 
 # As pid 1 there, bash collects the processes that nobody else waits for; most programs would not.
 init='cd /root/ash; "$@" </dev/null & wait "$!"'
 
 begun=$(now_ms) code=0
 # In the background, so that a signal is answered at once. --kill-child: should this script be killed, all inside ends too.
-unshare --mount --pid --fork --kill-child --propagation private bash -s -- "$bare" \
-    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-    "${environment[@]}" bash -c "$init" bash "${command[@]}" < <(enter) &
+(
+    leave_only_clients_environment
+    exec unshare --mount --pid --fork --kill-child --propagation private \
+        bash -s -- "$bare" bash -c "$init" bash "${command[@]}"
+) < <(enter) &
 inside=$!
 wait "$inside" || code=$?
 inside=''

@@ -17,8 +17,11 @@ finished=''
 printf '/%s/\n' "${work##*/}" >"$work/mounted"
 printf '%s\n' "$data" >"$work/argument"
 
-# A configuration and a key of the demo's own, whatever the user's environment says.
-unset ASH_SERVER_URL ASH_API_KEY ASH_PORT ASH_DATA_DIR ASH_DATABASE_URL ASH_SNAPSHOT_URL ASH_MODE ASH_MODEL_SCRIPT
+# A configuration and a key of the demo's own, whatever the user's environment says; only how well this machine can isolate
+# is the user's to say.
+for name in "${!ASH_@}"; do
+    [[ $name == ASH_DEMO_KEEP || $name == ASH_ISOLATION ]] || unset -v "$name"
+done
 export ASH_SERVER_ENTRY=$root/artifacts/publish/ash-server/ash-server
 export ASH_BRIDGE_ENTRY=$root/artifacts/publish/ash-bridge/ash-bridge
 export CLAUDE_CODE_EXECUTABLE=$claude_home/claude
@@ -26,7 +29,6 @@ export CLAUDE_CODE_EXECUTABLE=$claude_home/claude
 export ASH_PAUSE_GRACE=0s
 
 if [[ -n ${ANTHROPIC_API_KEY:-} ]]; then
-    unset ASH_MODEL
     model="Claude, with the key in ANTHROPIC_API_KEY"
 else
     export ASH_MODEL=scripted

@@ -33,7 +33,7 @@ download() {
     trap 'rm -rf "$work"' EXIT
 
     # A cache of its own: the tarball would stay in the user's npm cache for ever.
-    (cd "$work" && npm pack --silent --cache "$work/npm" --pack-destination "$work" "$package@$claude_version" >/dev/null) \
+    (cd "$work" && npm pack --loglevel=error --cache "$work/npm" --pack-destination "$work" "$package@$claude_version" >/dev/null) \
         || die "npm could not fetch $package@$claude_version (see above)."
     tar -xzf "$work"/*.tgz -C "$work" package/claude
     has_right_checksum "$work/package/claude" \

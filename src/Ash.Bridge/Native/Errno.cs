@@ -5,10 +5,8 @@ namespace Ash.Bridge.Native;
 /// <summary>The error numbers that are looked at, and their names for people.</summary>
 internal static class Errno
 {
-    internal const int NoSuchProcess = 3;
     internal const int Interrupted = 4;
     internal const int Again = 11;
-    internal const int BrokenPipe = 32;
 
     internal static int Last => Marshal.GetLastPInvokeError();
 

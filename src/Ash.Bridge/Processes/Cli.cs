@@ -8,8 +8,6 @@ namespace Ash.Bridge.Processes;
 /// <summary>The CLI of this sandbox: at most one at a time. Its end is the end of everything else inside.</summary>
 internal sealed class Cli(EventLoop loop, Children children, SegmentPool pool, Outbox outbox, Memory<byte> scratch)
 {
-    private const int MaxErrorLinesPerSecond = 200;
-
     private CliInput? input;
     private CliOutput? output;
     private CliErrors? errors;

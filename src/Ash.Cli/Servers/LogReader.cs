@@ -1,8 +1,9 @@
 using System.Text;
+using Ash.Cli.Output;
 
 namespace Ash.Cli.Servers;
 
-/// <summary>Reads a log while somebody writes it.</summary>
+/// <summary>Reads a log while somebody writes it, without what would change the terminal that it is shown on.</summary>
 internal static class LogReader
 {
     public static FileStream Open(string path) =>
@@ -16,7 +17,7 @@ internal static class LogReader
 
         while (reader.ReadLine() is { } line)
         {
-            last.Enqueue(line);
+            last.Enqueue(TerminalText.Clean(line));
 
             if (last.Count > count)
             {
@@ -48,7 +49,8 @@ internal static class LogReader
 
             while (await log.ReadAsync(bytes, cancellationToken) is > 0 and var count)
             {
-                await output.WriteAsync(text.AsMemory(0, decoder.GetChars(bytes.AsSpan(0, count), text, flush: false)), cancellationToken);
+                var added = new string(text, 0, decoder.GetChars(bytes.AsSpan(0, count), text, flush: false));
+                await output.WriteAsync(TerminalText.Clean(added).AsMemory(), cancellationToken);
             }
 
             position = log.Position;

@@ -47,6 +47,9 @@ internal static unsafe partial class NativeProcess
             Check(AddOpen(actions, 1, logFile, WriteOnly | Create | Append, 0b110_000_000));
             Check(AddDup2(actions, 1, 2));
 
+            // A lock that whoever starts the server has open would be held for as long as the server runs.
+            Check(AddCloseFrom(actions, 3));
+
             // This runtime ignores SIGPIPE, which a child would inherit.
             Check(SigFillSet(signals));
             Check(AttributesSetDefaults(attributes, signals));
@@ -115,6 +118,9 @@ internal static unsafe partial class NativeProcess
 
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
     private static partial int AddDup2(byte* actions, int descriptor, int target);
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_addclosefrom_np")]
+    private static partial int AddCloseFrom(byte* actions, int firstDescriptor);
 
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_init")]
     private static partial int AttributesInit(byte* attributes);

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Ash.Runner.Bridges;
 
 /// <summary>Who is at the other end of a Unix socket, by the kernel's word (<c>SO_PEERCRED</c>).</summary>
-internal readonly record struct PeerCredentials(int Pid, uint User, uint Group)
+internal readonly record struct PeerCredentials(int Pid, uint User)
 {
     private const int SocketLevel = 1;
     private const int PeerCredentialsOption = 17;
@@ -13,7 +13,6 @@ internal readonly record struct PeerCredentials(int Pid, uint User, uint Group)
     {
         Span<byte> raw = stackalloc byte[12];
         socket.GetRawSocketOption(SocketLevel, PeerCredentialsOption, raw);
-        return new PeerCredentials(
-            MemoryMarshal.Read<int>(raw), MemoryMarshal.Read<uint>(raw[4..]), MemoryMarshal.Read<uint>(raw[8..]));
+        return new PeerCredentials(MemoryMarshal.Read<int>(raw), MemoryMarshal.Read<uint>(raw[4..]));
     }
 }

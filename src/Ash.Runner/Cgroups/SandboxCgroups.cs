@@ -8,7 +8,11 @@ namespace Ash.Runner.Cgroups;
 internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
 {
     private const int CpuPeriodMicroseconds = 100_000;
-    private static readonly TimeSpan longestPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The kernel ends processes in its own time, but this is long for all that it may have to wait for.</summary>
+    private static readonly TimeSpan endTimeout = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan freezeTimeout = TimeSpan.FromSeconds(1);
 
     public IReadOnlyList<string> Folders { get; } = layout.SandboxFolders(sandboxId);
 
@@ -45,38 +49,54 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
     public SandboxUsage ReadUsage() => new(
         ReadField(MemoryFolder, layout.Memory.IsV2 ? "memory.current" : "memory.usage_in_bytes", string.Empty),
         (int)ReadField(PidsFolder, "pids.current", string.Empty),
-        OutOfMemoryKills(),
-        ReadField(PidsFolder, "pids.events", "max "));
+        OutOfMemoryKills());
 
     /// <summary>Host pids of the sandbox's processes.</summary>
-    public IReadOnlySet<int> Processes() => Folders.SelectMany(ProcessesIn).ToHashSet();
+    public IReadOnlySet<int> Processes() => FindFolders().SelectMany(ProcessesIn).ToHashSet();
 
     /// <summary>Ends every process and removes the folders. Returns when nothing is left; harmless where nothing is.</summary>
-    public async Task RemoveAsync(CancellationToken cancellationToken)
+    /// <exception cref="SandboxException">Something is left after half a minute; it may be tried again.</exception>
+    public async Task RemoveAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
-        var pause = TimeSpan.FromMilliseconds(1);
-        while (!TryRemove())
+        // When the last process has left a cgroup is said nowhere that all hierarchies share.
+        if (!await Patience.WaitAsync(() => TryRemoveAsync(clock, cancellationToken), endTimeout, clock, cancellationToken))
         {
-            // The kernel ends processes in its own time and says so nowhere that all hierarchies share.
-            await Task.Delay(pause, cancellationToken);
-            pause = pause * 2 < longestPause ? pause * 2 : longestPause;
+            var pids = string.Join(", ", Processes().Order());
+            throw new SandboxException(
+                $"cgroups: {string.Join(", ", FindFolders())} cannot be removed {endTimeout.TotalSeconds:0} s after everything in it was "
+                + $"killed. {(pids.Length == 0 ? "Nothing runs there any more." : $"Still there: {pids}.")}");
         }
     }
 
-    private bool TryRemove()
+    /// <summary>Its folders that exist, and whatever was made below them, which comes first.</summary>
+    private List<string> FindFolders()
     {
-        if (!Folders.Any(Directory.Exists))
+        List<string> found = [];
+        foreach (var folder in Folders)
         {
-            return true;
+            try
+            {
+                found.AddRange(Directory.GetDirectories(folder, "*", SearchOption.AllDirectories).OrderByDescending(path => path.Length));
+                found.Add(folder);
+            }
+            catch (DirectoryNotFoundException)
+            {
+            }
         }
 
-        if (Processes().Count > 0)
+        return found;
+    }
+
+    private async Task<bool> TryRemoveAsync(TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var folders = FindFolders();
+        if (folders.Count > 0 && Processes().Count > 0)
         {
-            KillAll();
+            await KillAllAsync(clock, cancellationToken);
         }
 
         var removed = true;
-        foreach (var folder in Folders)
+        foreach (var folder in folders)
         {
             try
             {
@@ -94,7 +114,7 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         return removed;
     }
 
-    private void KillAll()
+    private async Task KillAllAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         // Whatever kills them one by one then cannot be outrun by a fork.
         TryWrite(PidsFolder, "pids.max", "0");
@@ -105,17 +125,20 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         }
 
         var freezer = layout.Kill is { IsV2: false } hierarchy ? layout.SandboxFolder(hierarchy, sandboxId) : null;
-        if (freezer is not null)
+        if (freezer is null)
         {
+            ListedProcesses.Kill(Processes);
+            return;
+        }
+
+        try
+        {
+            // What waits in the kernel is not frozen before it comes back, and is killed all the same.
             TryWrite(freezer, "freezer.state", "FROZEN");
+            await Patience.WaitAsync(() => IsFrozen(freezer), freezeTimeout, clock, cancellationToken);
+            ListedProcesses.Kill(Processes);
         }
-
-        foreach (var pid in Processes())
-        {
-            Libc.Kill(pid, Libc.SigKill);
-        }
-
-        if (freezer is not null)
+        finally
         {
             TryWrite(freezer, "freezer.state", "THAWED");
         }
@@ -173,6 +196,18 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         catch (IOException)
         {
             return [];
+        }
+    }
+
+    private static bool IsFrozen(string folder)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, "freezer.state")).TrimEnd() == "FROZEN";
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 

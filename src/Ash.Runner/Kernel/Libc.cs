@@ -11,13 +11,18 @@ internal static unsafe partial class Libc
     public const int NoEntry = 2;
     public const int NoProcess = 3;
     public const int NoDevice = 6;
+    public const int NoPermission = 13;
+    public const int Exists = 17;
     public const int CrossesMount = 18;
     public const int NotFolder = 20;
+    public const int IsFolder = 21;
     public const int NameTooLong = 36;
+    public const int NotEmpty = 39;
     public const int TooManyLinks = 40;
 
     public const int AtCurrentDirectory = -100;
     public const int AtSymlinkNoFollow = 0x100;
+    public const int AtRemoveFolder = 0x200;
     public const int AtEmptyPath = 0x1000;
 
     public const int OpenReadOnly = 0;
@@ -27,6 +32,7 @@ internal static unsafe partial class Libc
     public const int OpenCloseOnExec = 0x80000;
     public const int OpenPath = 0x200000;
 
+    private const long ReadEntriesNumber = 217;
     private const long PidfdSendSignalNumber = 424;
     private const long PidfdOpenNumber = 434;
     private const long OpenAt2Number = 437;
@@ -34,17 +40,8 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 
-    [LibraryImport("libc", EntryPoint = "getegid")]
-    public static partial uint EffectiveGroup();
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    public static partial int Kill(int pid, int signal);
-
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int ChangeOwner(string path, uint user, uint group);
-
-    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
-    public static partial int ChangeOwner(SafeFileHandle file, uint user, uint group);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Describe(int directory, string path, int flags, uint mask, Span<byte> result);
@@ -116,6 +113,47 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial SafeFileHandle Open(string path, int flags, uint mode);
+
+    /// <param name="name">Raw bytes that end with a zero; as in all calls here that take a span.</param>
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    public static partial SafeFileHandle OpenAt(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    public static partial int UnlinkAt(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
+    public static partial int RenameAt(
+        SafeFileHandle oldFolder, ReadOnlySpan<byte> oldName, SafeFileHandle newFolder, ReadOnlySpan<byte> newName);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeMode(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    public static partial int ChangeMode(SafeFileHandle file, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Seek(SafeFileHandle file, long offset, int from);
+
+    /// <summary><c>getdents64</c>: fills the buffer with entries of a folder, as they are; 0 at their end.</summary>
+    public static int ReadEntries(SafeFileHandle folder, Span<byte> buffer)
+    {
+        var added = false;
+        try
+        {
+            folder.DangerousAddRef(ref added);
+            fixed (byte* start = buffer)
+            {
+                return (int)Call(ReadEntriesNumber, folder.DangerousGetHandle(), (nint)start, buffer.Length, 0);
+            }
+        }
+        finally
+        {
+            if (added)
+            {
+                folder.DangerousRelease();
+            }
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, int command, nint argument);

@@ -26,6 +26,9 @@ internal sealed class ProcessHandle : IDisposable
 
     public SafeFileHandle Descriptor { get; }
 
+    /// <summary>For pid 1 of a namespace: whether everything in it has.</summary>
+    public bool HasEnded => ProcessStart.Read(Pid, out var hasEnded) != Start || hasEnded;
+
     /// <summary>Null where there is no such process, where it has ended, or where it did not start at <paramref name="start"/>.</summary>
     public static ProcessHandle? TryOpen(int pid, long? start = null) => TryOpen(pid, start, evenEnded: false);
 

@@ -75,8 +75,10 @@ internal sealed class ProcessWatcher : IDisposable
 
     private void Remove(SafeFileHandle file, ulong key)
     {
-        if (watched.TryRemove(key, out _) && Volatile.Read(ref disposed) == 0)
+        watched.TryRemove(key, out _);
+        if (Volatile.Read(ref disposed) == 0)
         {
+            // Also after the event: until then the set holds the file, and takes it no second time.
             var ignored = default(Libc.PollEvent);
             Libc.ControlPoll(poll, DeleteOperation, file, ref ignored);
         }
@@ -106,9 +108,17 @@ internal sealed class ProcessWatcher : IDisposable
     /// <summary>One watched process. To be disposed before the process's handle.</summary>
     public sealed class Watch(ProcessWatcher watcher, SafeFileHandle file, ulong key, Task ended) : IDisposable
     {
+        private int disposed;
+
         /// <summary>Completes when the process has ended; never faults, and never completes once disposed.</summary>
         public Task Ended => ended;
 
-        public void Dispose() => watcher.Remove(file, key);
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref disposed, 1) == 0)
+            {
+                watcher.Remove(file, key);
+            }
+        }
     }
 }

@@ -22,5 +22,6 @@ public interface ISandbox : IAsyncDisposable
     SandboxUsage? ReadUsage() => null;
 
     /// <summary>Ends every process, then removes cgroups and sockets. Returns when nothing is left. Harmless when repeated.</summary>
+    /// <exception cref="SandboxException">Something has not ended within half a minute; repeated, it tries again.</exception>
     Task KillAsync();
 }

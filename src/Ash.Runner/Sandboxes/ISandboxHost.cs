@@ -17,10 +17,19 @@ public interface ISandboxHost
     /// <returns>Null where its processes are gone, another boot's, or no longer the same ones.</returns>
     ISandbox? Adopt(SandboxIdentity identity);
 
-    /// <summary>Ends what is left of a sandbox that cannot be adopted: processes, cgroups, sockets. Harmless where nothing is.</summary>
-    Task RemoveAsync(string sandboxId, CancellationToken cancellationToken);
+    /// <summary>Ends a sandbox that an earlier server started: processes, cgroups, sockets. Returns when nothing is left; harmless where nothing is.</summary>
+    /// <exception cref="SandboxException">Something has not ended; it may be tried again.</exception>
+    Task EndAsync(SandboxIdentity identity, CancellationToken cancellationToken);
 
-    /// <summary>Ends and removes every sandbox of this data folder that is not in <paramref name="known"/>.</summary>
+    /// <summary>The same for a sandbox of which only the name is known.</summary>
+    /// <remarks>
+    /// Under reduced isolation a name leads to no process: one that still runs ends itself when no server has let it in for
+    /// its <see cref="SandboxSpec.OrphanTimeout"/>. Where its pids are known it takes <see cref="EndAsync"/>.
+    /// </remarks>
+    /// <exception cref="SandboxException">Something has not ended; it may be tried again.</exception>
+    Task CleanUpAsync(string sandboxId, CancellationToken cancellationToken);
+
+    /// <summary>Ends and removes every sandbox of this data folder that is not in <paramref name="known"/>. What cannot be removed is logged.</summary>
     Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken);
 
     /// <summary>Starts one real sandbox and looks at it from inside and outside. Remembered for this boot and these binaries.</summary>

@@ -50,7 +50,7 @@ internal sealed partial class Sandbox : ISandbox
     {
         lock (gate)
         {
-            return killing ??= KillOnceAsync();
+            return killing = killing is null or { IsFaulted: true } ? KillOnceAsync() : killing;
         }
     }
 
@@ -58,40 +58,47 @@ internal sealed partial class Sandbox : ISandbox
 
     public async ValueTask DisposeAsync()
     {
-        Task task;
+        Task? before;
         lock (gate)
         {
-            task = killing ?? (letting ??= LetGoAsync());
+            before = killing;
         }
 
-        await task;
+        if (before is not null)
+        {
+            // Whoever asked for it hears of its failure.
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await LetGoOnceAsync();
     }
 
     private async Task KillOnceAsync()
     {
-        try
+        var isWatched = letting is null;
+        if (isWatched)
         {
-            if (letting is null)
-            {
-                // The end of pid 1 ends its namespace: it is gone only when everything else inside is.
-                processes.Bridge.Kill();
-                await Exited;
-
-                // Killed before it has reaped the bridge, the outer bubblewrap would leave that to the host's init.
-                await LauncherStatusAsync();
-            }
-
-            await remains.RemoveAsync(Identity, CancellationToken.None);
-            LogKilled(Identity.Id);
+            // The end of pid 1 ends its namespace: it is gone only when everything else inside is. Killed before it has
+            // reaped the bridge, the outer bubblewrap would leave that to the host's init.
+            processes.Bridge.Kill();
+            await LauncherStatusAsync();
         }
-        finally
-        {
-            lock (gate)
-            {
-                letting ??= LetGoAsync();
-            }
 
-            await letting;
+        await remains.EndAsync(Identity, CancellationToken.None);
+        if (isWatched)
+        {
+            await Exited;
+        }
+
+        LogKilled(Identity.Id);
+        await LetGoOnceAsync();
+    }
+
+    private Task LetGoOnceAsync()
+    {
+        lock (gate)
+        {
+            return letting ??= LetGoAsync();
         }
     }
 

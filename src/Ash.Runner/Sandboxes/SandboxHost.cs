@@ -14,6 +14,7 @@ namespace Ash.Runner.Sandboxes;
 public sealed partial class SandboxHost : ISandboxHost, IDisposable
 {
     private const int MaxSocketPathBytes = 99;
+    private const int StrangersAtOnce = 16;
 
     private readonly SandboxHostOptions options;
     private readonly string bubblewrap;
@@ -41,7 +42,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         DropsUser = Libc.EffectiveUser() == 0;
 
         var temporary = Path.Combine(options.DataDirectory, "tmp");
-        remains = new SandboxRemains(cgroups, options.RunDirectory, temporary);
+        remains = new SandboxRemains(cgroups, options.RunDirectory, temporary, clock);
         Directory.CreateDirectory(temporary);
         Directory.CreateDirectory(options.RunDirectory);
         var shared = HostFiles.MakeFolder(Path.Combine(temporary, "sandbox"));
@@ -134,17 +135,33 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
         }
     }
 
-    public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken) =>
-        remains.RemoveAsync(SandboxId.Check(sandboxId), cancellationToken);
+    public Task EndAsync(SandboxIdentity identity, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        SandboxId.Check(identity.Id);
+        return remains.EndAsync(identity, cancellationToken);
+    }
+
+    public Task CleanUpAsync(string sandboxId, CancellationToken cancellationToken) =>
+        remains.EndAsync(SandboxId.Check(sandboxId), bridge: null, cancellationToken);
 
     public async Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(known);
-        foreach (var stranger in remains.FindIds().Except(known))
+        var options = new ParallelOptions { MaxDegreeOfParallelism = StrangersAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(remains.FindIds().Except(known), options, async (stranger, stopping) =>
         {
             LogStranger(stranger);
-            await remains.RemoveAsync(stranger, cancellationToken);
-        }
+            try
+            {
+                await remains.EndAsync(stranger, bridge: null, stopping);
+            }
+            catch (Exception failure) when (failure is SandboxException or IOException or UnauthorizedAccessException)
+            {
+                // The others can be removed all the same, and the next server tries this one again.
+                LogStrangerStays(failure, stranger);
+            }
+        });
     }
 
     public Task<IReadOnlyList<string>> SelfTestAsync(CancellationToken cancellationToken) =>
@@ -191,4 +208,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
 
     [LoggerMessage(LogLevel.Warning, "Removing sandbox {SandboxId}, which nobody owns")]
     private partial void LogStranger(string sandboxId);
+
+    [LoggerMessage(LogLevel.Error, "Sandbox {SandboxId}, which nobody owns, could not be removed")]
+    private partial void LogStrangerStays(Exception failure, string sandboxId);
 }

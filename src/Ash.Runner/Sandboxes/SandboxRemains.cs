@@ -4,9 +4,12 @@ using Ash.Runner.Kernel;
 namespace Ash.Runner.Sandboxes;
 
 /// <summary>Everything that a sandbox leaves on its host, found by its id alone.</summary>
-internal sealed class SandboxRemains(CgroupLayout? cgroups, string runDirectory, string launchDirectory)
+internal sealed class SandboxRemains(CgroupLayout? cgroups, string runDirectory, string launchDirectory, TimeProvider clock)
 {
     private const string LaunchPrefix = "launch-";
+
+    /// <summary>How long what was killed may take to end.</summary>
+    private static readonly TimeSpan endTimeout = TimeSpan.FromSeconds(30);
 
     public string SocketDirectory(string sandboxId) => Path.Combine(runDirectory, sandboxId);
 
@@ -14,26 +17,33 @@ internal sealed class SandboxRemains(CgroupLayout? cgroups, string runDirectory,
 
     public SandboxCgroups? Cgroups(string sandboxId) => cgroups is null ? null : new SandboxCgroups(cgroups, sandboxId);
 
-    /// <summary>Ends its processes, also where no cgroup holds them, and removes all it left.</summary>
-    public async Task RemoveAsync(SandboxIdentity identity, CancellationToken cancellationToken)
+    /// <summary>Ends its processes, whether a cgroup holds them or not, and removes all it left. Harmless where nothing is left.</summary>
+    /// <exception cref="SandboxException">Something has not ended; it may be tried again.</exception>
+    public async Task EndAsync(SandboxIdentity identity, CancellationToken cancellationToken)
     {
-        if (identity.BootId == ProcessStart.BootId)
-        {
-            using var bridge = ProcessHandle.TryOpen(identity.BridgePid, identity.BridgeStart);
-            bridge?.Kill();
-        }
-
-        await RemoveAsync(identity.Id, cancellationToken);
+        using var bridge = identity.BootId == ProcessStart.BootId
+            ? ProcessHandle.TryOpen(identity.BridgePid, identity.BridgeStart)
+            : null;
+        await EndAsync(identity.Id, bridge, cancellationToken);
     }
 
-    /// <summary>Ends the processes in its cgroups, and removes all it left.</summary>
-    public async Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
+    /// <param name="bridge">Pid 1 inside, whose end is that of everything inside; null where there is none or nobody knows it.</param>
+    public async Task EndAsync(string sandboxId, ProcessHandle? bridge, CancellationToken cancellationToken)
     {
+        bridge?.Kill();
         if (Cgroups(sandboxId) is { } groups)
         {
-            await groups.RemoveAsync(cancellationToken);
+            await groups.RemoveAsync(clock, cancellationToken);
         }
 
+        if (bridge is not null && !await Patience.WaitAsync(() => bridge.HasEnded, endTimeout, clock, cancellationToken))
+        {
+            throw new SandboxException(
+                $"processes: {bridge.Pid} of sandbox {sandboxId} is still there {endTimeout.TotalSeconds:0} s after it was killed.");
+        }
+
+        // In a container the server may be pid 1, to which the bridge falls where bubblewrap ended before it.
+        bridge?.TryReap();
         RemoveFolder(SocketDirectory(sandboxId));
         RemoveFolder(LaunchDirectory(sandboxId));
     }

@@ -52,8 +52,7 @@ public sealed record SandboxIdentity(
 /// <param name="MemoryBytes">Page cache and tmpfs included.</param>
 /// <param name="Tasks">Processes and threads.</param>
 /// <param name="OutOfMemoryKills">How often the kernel has killed one of its processes at the memory limit.</param>
-/// <param name="RefusedForks">How often a process or thread could not be made at the limit of tasks.</param>
-public sealed record SandboxUsage(long MemoryBytes, int Tasks, long OutOfMemoryKills, long RefusedForks);
+public sealed record SandboxUsage(long MemoryBytes, int Tasks, long OutOfMemoryKills);
 
 /// <summary>How a sandbox ended. Read before its cgroup is removed.</summary>
 public enum SandboxExit

@@ -10,10 +10,16 @@ internal sealed partial class SandboxStart(
 {
     public const string SocketName = "host.sock";
 
+    /// <summary>How long the launcher and bubblewrap may take until they have said which process they started, and to end.</summary>
+    private static readonly TimeSpan launchTimeout = TimeSpan.FromSeconds(5);
+
+    private SandboxLaunch? written;
     private BridgeListener? listener;
     private ProcessHandle? launcher;
     private ProcessWatcher.Watch? launcherWatch;
-    private ProcessHandle? bridge;
+
+    // Read by the listener's thread.
+    private volatile ProcessHandle? bridge;
     private bool succeeded;
 
     /// <exception cref="SandboxException">It did not come up.</exception>
@@ -27,11 +33,12 @@ internal sealed partial class SandboxStart(
     {
         var cgroups = remains.Cgroups(spec.Id);
         cgroups?.Create(spec.Limits);
-        var launch = SandboxLaunch.Write(
+        var launch = written = SandboxLaunch.Write(
             remains.LaunchDirectory(spec.Id), spec, sources, cgroups?.JoinFiles ?? [], dropsUser: owner is not null);
 
+        // The launch's folder goes after the first hello; the bridge dials again for as long as it lives.
         listener = new BridgeListener(
-            spec.Id, Path.Combine(sources.Run, SocketName), owner, launch.ReadBridgePid, clock, logger);
+            spec.Id, Path.Combine(sources.Run, SocketName), owner, () => bridge?.Pid ?? launch.ReadBridgePid(), clock, logger);
         launcher = ChildProcess.Start(launcherProgram, ["launch", launch.SpecFile], launch.OutputFile);
         launcherWatch = watcher.Start(launcher);
 
@@ -60,23 +67,52 @@ internal sealed partial class SandboxStart(
             return;
         }
 
+        bridge ??= await FindBridgeAsync();
         bridge?.Kill();
-        launcher?.Kill();
-        if (launcherWatch is not null)
+        launcherWatch?.Dispose();
+        if (launcher is not null)
         {
-            await launcherWatch.Ended;
-            launcherWatch.Dispose();
+            launcher.Kill();
+            await Patience.WaitAsync(() => launcher.HasEnded, launchTimeout, clock, CancellationToken.None);
+            launcher.TryReap();
+            launcher.Dispose();
         }
 
-        launcher?.TryReap();
-        launcher?.Dispose();
-        bridge?.Dispose();
         if (listener is not null)
         {
             await listener.DisposeAsync();
         }
 
-        await remains.RemoveAsync(sandboxId, CancellationToken.None);
+        using (bridge)
+        {
+            await remains.EndAsync(sandboxId, bridge, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Where no cgroup holds what bubblewrap has started, nothing but bubblewrap's word leads to it.</summary>
+    private async Task<ProcessHandle?> FindBridgeAsync()
+    {
+        if (written is null || launcher is null || remains.Cgroups(sandboxId) is not null)
+        {
+            return null;
+        }
+
+        // Killed before its word, bubblewrap would leave a process that waits for it for ever.
+        await Patience.WaitAsync(
+            () => written.ReadBridgePid() is not null || launcher.HasEnded, launchTimeout, clock, CancellationToken.None);
+        if (written.ReadBridgePid() is not { } pid || ProcessHandle.TryOpen(pid) is not { } found)
+        {
+            return null;
+        }
+
+        if (found.Start >= launcher.Start)
+        {
+            return found;
+        }
+
+        // Older than the launcher: the number is another process's by now.
+        found.Dispose();
+        return null;
     }
 
     private async Task WaitForHelloAsync(

@@ -33,12 +33,20 @@ internal static class ConfinedFiles
         return new FileStream(file, FileAccess.Read);
     }
 
-    /// <summary>Length in bytes; null where <see cref="OpenRead"/> would give null.</summary>
+    /// <summary>Length in bytes; null where <see cref="OpenRead(string, string)"/> would give null.</summary>
     public static long? LengthOf(string root, string relative)
     {
         using var file = OpenFile(root, relative);
         return file is null ? null : RandomAccess.GetLength(file);
     }
+
+    /// <summary>As <see cref="OpenRead(string, string)"/>, below a folder that is open already.</summary>
+    public static FileStream? OpenRead(SafeFileHandle root, string relative) =>
+        OpenFile(root, relative) is { } file ? new FileStream(file, FileAccess.Read) : null;
+
+    /// <summary>A folder, for its path under <c>/proc/self/fd</c> and as the root of others; null where there is none beneath.</summary>
+    public static SafeFileHandle? OpenFolder(SafeFileHandle root, string relative) =>
+        Open(root, relative, Libc.OpenPath | Libc.OpenDirectory);
 
     private static SafeFileHandle? OpenFile(string root, string relative)
     {
@@ -48,17 +56,14 @@ internal static class ConfinedFiles
             return IsAbsence(Marshal.GetLastPInvokeError()) ? null : throw Failure(root);
         }
 
-        var how = new Libc.OpenHow
+        return OpenFile(folder, relative);
+    }
+
+    private static SafeFileHandle? OpenFile(SafeFileHandle root, string relative)
+    {
+        if (Open(root, relative, Libc.OpenReadOnly | Libc.OpenNonBlocking) is not { } file)
         {
-            Flags = Libc.OpenReadOnly | Libc.OpenNonBlocking | Libc.OpenNoFollow | Libc.OpenCloseOnExec,
-            Resolve = Beneath | NoLinks | NoMagicLinks,
-        };
-        var file = Libc.OpenBeneath(folder, relative, how);
-        if (file.IsInvalid)
-        {
-            var error = Marshal.GetLastPInvokeError();
-            file.Dispose();
-            return IsAbsence(error) ? null : throw Failure(relative);
+            return null;
         }
 
         if (FileKinds.Of(file) != FileKind.File)
@@ -70,6 +75,24 @@ internal static class ConfinedFiles
         // Nothing to wait for in a plain file, but later reads need not know of the flag.
         Libc.Control(file, SetFlags, Libc.Control(file, GetFlags, 0) & ~Libc.OpenNonBlocking);
         return file;
+    }
+
+    private static SafeFileHandle? Open(SafeFileHandle root, string relative, int flags)
+    {
+        var how = new Libc.OpenHow
+        {
+            Flags = (ulong)(flags | Libc.OpenNoFollow | Libc.OpenCloseOnExec),
+            Resolve = Beneath | NoLinks | NoMagicLinks,
+        };
+        var opened = Libc.OpenBeneath(root, relative, how);
+        if (opened.IsInvalid)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            opened.Dispose();
+            return IsAbsence(error) ? null : throw Failure(relative);
+        }
+
+        return opened;
     }
 
     private static bool IsAbsence(int error) => error is

@@ -1,3 +1,5 @@
+using Ash.Runner.Sandboxes;
+
 namespace Ash.Server.Agents;
 
 /// <summary>A deployed folder: where it is, and what its <c>ash.json</c> asks for.</summary>
@@ -7,8 +9,15 @@ internal sealed record AgentContent(string Path, AgentSettings Settings)
     public const string PromptFile = "CLAUDE.md";
 
     /// <exception cref="AgentSettingsException">Its <c>ash.json</c> cannot be used.</exception>
+    /// <exception cref="SandboxException">The folder is gone, or is none of an agent.</exception>
     public static AgentContent Load(string path)
     {
+        // Without its files an agent would look like one that has no settings.
+        if (!File.Exists(System.IO.Path.Combine(path, PromptFile)))
+        {
+            throw new SandboxException($"there is no {PromptFile} in {path}, where the agent's files should be; deploy the agent again");
+        }
+
         var file = System.IO.Path.Combine(path, SettingsFile);
         var settings = File.Exists(file) ? AgentSettings.Parse(File.ReadAllBytes(file)) : new AgentSettings();
         return new AgentContent(path, settings);

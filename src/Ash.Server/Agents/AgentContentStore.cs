@@ -1,16 +1,20 @@
 using System.Collections.Concurrent;
+using Ash.Runner.Sandboxes;
 using Ash.Server.Storage;
 
 namespace Ash.Server.Agents;
 
 /// <summary>The deployed folders, each under the hash of its content and never changed: <c>agents/&lt;hash&gt;</c>.</summary>
-internal sealed class AgentContentStore(string root)
+/// <param name="root">The folder of all of them.</param>
+/// <param name="temporary">On the same file system, and emptied when a server starts.</param>
+internal sealed class AgentContentStore(string root, string temporary)
 {
     private readonly ConcurrentDictionary<string, AgentContent> _open = new();
 
     public string PathOf(string hash) => Path.Combine(root, hash);
 
     /// <summary>The content of a version that is stored.</summary>
+    /// <exception cref="SandboxException">It is not there, so no sandbox can have it.</exception>
     public AgentContent Open(string hash) => _open.GetOrAdd(hash, static (hash, store) => AgentContent.Load(store.PathOf(hash)), this);
 
     /// <summary>
@@ -35,9 +39,15 @@ internal sealed class AgentContentStore(string root)
     public void Remove(string hash)
     {
         _open.TryRemove(hash, out _);
-        if (Directory.Exists(PathOf(hash)))
+        if (!Directory.Exists(PathOf(hash)))
         {
-            Directory.Delete(PathOf(hash), recursive: true);
+            return;
         }
+
+        // First the name goes: whatever is found under a hash is taken for the whole, and a removal may be cut short.
+        var removed = Path.Combine(temporary, "removed-" + Guid.CreateVersion7());
+        Directory.Move(PathOf(hash), removed);
+        DiskSync.Folder(root);
+        Directory.Delete(removed, recursive: true);
     }
 }

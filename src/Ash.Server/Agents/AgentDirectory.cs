@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ash.Protocol.Api;
+using Ash.Server.Configuration;
 using Ash.Server.Http;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
@@ -15,6 +16,7 @@ internal sealed partial class AgentDirectory(
     AgentContentStore contents,
     SessionDirectory sessions,
     DataFolder data,
+    ServerSettings settings,
     TimeProvider clock,
     ILogger<AgentDirectory> logger)
 {
@@ -116,10 +118,9 @@ internal sealed partial class AgentDirectory(
     /// <returns>What is wrong with the request, or null.</returns>
     private Problem? Fill(AgentFolder folder, DeployAgentRequest request)
     {
-        var reason = request.Path is { } path ? folder.Copy(path, data.Path) : folder.Add(request.Files ?? []);
-        if (reason is not null)
+        if ((request.Path is { } path ? Copy(folder, path) : Invalid(folder.Add(request.Files ?? []))) is { } problem)
         {
-            return Problems.Invalid(reason);
+            return problem;
         }
 
         if (request.SystemPrompt is { } prompt)
@@ -147,6 +148,14 @@ internal sealed partial class AgentDirectory(
             return Problems.Invalid(failure.Message);
         }
     }
+
+    private Problem? Copy(AgentFolder folder, string path)
+    {
+        using var source = DeploySource.Open(path, data.Path, settings.DeployRoots, out var problem);
+        return source is null ? problem : Invalid(folder.Copy(source));
+    }
+
+    private static Problem? Invalid(string? reason) => reason is null ? null : Problems.Invalid(reason);
 
     private Task<AgentRecord> StoreAsync(string tenantId, DeployAgentRequest request, string hash) => writer.WriteAsync(Durability.Power, transaction =>
     {

@@ -7,7 +7,11 @@ internal static class AgentFeature
 {
     public static IServiceCollection AddAgents(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new AgentContentStore(provider.GetRequiredService<DataFolder>().Agents));
+        services.AddSingleton(static provider =>
+        {
+            var data = provider.GetRequiredService<DataFolder>();
+            return new AgentContentStore(data.Agents, data.Temporary);
+        });
         services.AddSingleton<AgentEnvironments>();
         services.AddSingleton<AgentDirectory>();
         return services;

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using System.Text;
 using Ash.Protocol.Api;
 using Ash.Runner.Kernel;
+using Ash.Runner.Workspaces;
 using Ash.Server.Storage;
+using Microsoft.Win32.SafeHandles;
 
 namespace Ash.Server.Agents;
 
@@ -93,29 +95,12 @@ internal sealed class AgentFolder : IDisposable
     }
 
     /// <summary>Fills the folder from one on this machine.</summary>
-    /// <param name="source">Its path.</param>
-    /// <param name="forbidden">A folder of secrets, which may not be read this way: neither it, nor what is in it or around it.</param>
     /// <returns>What is wrong with it, or null.</returns>
-    public string? Copy(string source, string forbidden)
+    public string? Copy(DeploySource source)
     {
-        if (!System.IO.Path.IsPathFullyQualified(source) || source.Contains('\0'))
-        {
-            return "path must be absolute";
-        }
-
-        if (!Directory.Exists(source))
-        {
-            return $"path: there is no folder at {source} on the server's machine";
-        }
-
-        if (RealPath(source) is not { } real || RealPath(forbidden) is not { } secret || Holds(real, secret) || Holds(secret, real))
-        {
-            return "path must not lead to the server's own data folder";
-        }
-
         try
         {
-            return CopyInto(new DirectoryInfo(real), string.Empty);
+            return CopyInto(source.Folder, source.Folder, string.Empty);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -175,20 +160,22 @@ internal sealed class AgentFolder : IDisposable
         }
     }
 
-    private string? CopyInto(DirectoryInfo source, string prefix)
+    /// <summary>Every step goes down from the folder that was opened, by names alone: nothing is followed, whoever swaps what.</summary>
+    private string? CopyInto(SafeFileHandle source, SafeFileHandle folder, string prefix)
     {
-        foreach (var entry in source.EnumerateFileSystemInfos())
+        foreach (var path in Directory.EnumerateFileSystemEntries($"/proc/self/fd/{folder.DangerousGetHandle()}"))
         {
-            var name = prefix + entry.Name;
-            if (SkippedNames.Contains(entry.Name) || SkippedEndings.Any(ending => entry.Name.EndsWith(ending, StringComparison.Ordinal)))
+            var entry = System.IO.Path.GetFileName(path);
+            var name = prefix + entry;
+            if (SkippedNames.Contains(entry) || SkippedEndings.Any(ending => entry.EndsWith(ending, StringComparison.Ordinal)))
             {
                 continue;
             }
 
-            var reason = FileKinds.Of(entry.FullName) switch
+            var reason = FileKinds.Of(path) switch
             {
-                FileKind.Folder => CopyInto(new DirectoryInfo(entry.FullName), name + "/"),
-                FileKind.File => CopyFile(new FileInfo(entry.FullName), name),
+                FileKind.Folder => CopyFolder(source, name),
+                FileKind.File => CopyFile(source, name),
                 FileKind.Link => $"path: {name} is a symbolic link; an agent folder holds files and folders only",
                 _ => $"path: {name} is neither a file nor a folder",
             };
@@ -201,11 +188,33 @@ internal sealed class AgentFolder : IDisposable
         return null;
     }
 
-    private string? CopyFile(FileInfo file, string name)
+    private string? CopyFolder(SafeFileHandle source, string name)
     {
-        var isExecutable = (file.UnixFileMode & UnixFileMode.UserExecute) != 0;
-        return Count(file.Length) ?? TryWrite(name, File.ReadAllBytes(file.FullName), isExecutable);
+        using var folder = ConfinedFiles.OpenFolder(source, name);
+        return folder is null ? Changed(name) : CopyInto(source, folder, name + "/");
     }
+
+    private string? CopyFile(SafeFileHandle source, string name)
+    {
+        using var file = ConfinedFiles.OpenRead(source, name);
+        if (file is null)
+        {
+            return Changed(name);
+        }
+
+        if (Count(file.Length) is { } refused)
+        {
+            return refused;
+        }
+
+        // As much as it says that it is, and no more: it may grow.
+        var content = new byte[file.Length];
+        return file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) == content.Length
+            ? TryWrite(name, content, (File.GetUnixFileMode(file.SafeFileHandle) & UnixFileMode.UserExecute) != 0)
+            : Changed(name);
+    }
+
+    private static string Changed(string name) => $"path: {name} was changed while it was read; deploy it again";
 
     private string? Count(long bytes)
     {
@@ -274,18 +283,6 @@ internal sealed class AgentFolder : IDisposable
         {
             throw new StoreException("The folder of an agent could not be written: " + failure.Message, failure);
         }
-    }
-
-    private static bool Holds(string folder, string path) =>
-        path.Equals(folder, StringComparison.Ordinal) || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
-
-    /// <summary>Without links and dots, as the kernel resolves it; null where it leads nowhere.</summary>
-    private static string? RealPath(string path)
-    {
-        using var folder = Libc.Open(path, Libc.OpenPath | Libc.OpenDirectory | Libc.OpenCloseOnExec, 0);
-        return folder.IsInvalid
-            ? null
-            : new FileInfo($"/proc/self/fd/{folder.DangerousGetHandle()}").LinkTarget;
     }
 
     private static string? Refusal(string path)

@@ -60,6 +60,9 @@ internal sealed record ServerSettings
     /// <summary>A turn's partial rows are kept for so long after its end.</summary>
     public required TimeSpan DeltaRetention { get; init; }
     public required ShutdownMode Shutdown { get; init; }
+
+    /// <summary>Below which folders of this machine deploys by path may read; null for all, empty for none.</summary>
+    public IReadOnlyList<string>? DeployRoots { get; init; }
 }
 
 internal enum ModelChoice

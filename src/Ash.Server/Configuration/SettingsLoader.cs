@@ -77,6 +77,7 @@ internal static class SettingsLoader
             EndedRetention = reader.Duration("ASH_ENDED_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
             DeltaRetention = reader.Duration("ASH_DELTA_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
             Shutdown = reader.Choice("ASH_SHUTDOWN", ShutdownMode.Drain, ("drain", ShutdownMode.Drain), ("keep", ShutdownMode.Keep)),
+            DeployRoots = reader.Folders("ASH_DEPLOY_ROOTS"),
         };
 
         RefuseWhatIsNotOffered(reader);

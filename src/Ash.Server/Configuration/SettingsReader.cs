@@ -123,6 +123,32 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
         return null;
     }
 
+    /// <summary>Absolute folders with colons between them: null where there is no setting, none where it is <c>none</c>.</summary>
+    public IReadOnlyList<string>? Folders(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        if (text == "none")
+        {
+            return [];
+        }
+
+        var folders = text.Split(':');
+        if (Array.Find(folders, folder => !Path.IsPathFullyQualified(folder)) is { } relative)
+        {
+            Refuse(name, $"\"{relative}\" is not an absolute path; write /one:/other, or none");
+        }
+        else if (Array.Find(folders, folder => !Directory.Exists(folder)) is { } missing)
+        {
+            Refuse(name, $"there is no folder at {missing}");
+        }
+
+        return folders;
+    }
+
     public string Address(string name, string fallback)
     {
         var text = Text(name) ?? fallback;

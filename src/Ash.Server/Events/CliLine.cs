@@ -11,16 +11,14 @@ internal static class CliLine
 
     // The order is that of the constants below.
     private static readonly byte[][] Members = Names(
-        "type", "subtype", "status", "state", "session_id", "permissionMode", "model", "is_error", "terminal_reason",
-        "user_message_uuid", "user_message_uuids", "num_turns", "queued_turn_count", "api_error_status", "api_error_type",
-        "result", "errors", "usage", "error", "command_uuid", "new_conversation_id", "request_id", "request", "response");
+        "type", "subtype", "status", "state", "is_error", "terminal_reason", "user_message_uuid", "user_message_uuids",
+        "queued_turn_count", "api_error_type", "result", "usage", "error", "command_uuid", "new_conversation_id", "request_id",
+        "request", "response");
 
-    private const int Type = 0, Subtype = 1, Status = 2, State = 3, SessionId = 4, PermissionMode = 5, Model = 6, IsError = 7,
-        TerminalReason = 8, UserMessageUuid = 9, UserMessageUuids = 10, NumTurns = 11, QueuedTurnCount = 12,
-        ApiErrorStatus = 13, ApiErrorType = 14, Result = 15, Errors = 16, Usage = 17, Error = 18, CommandUuid = 19,
-        NewConversationId = 20, RequestId = 21, Request = 22, Response = 23, Count = 24;
+    private const int Type = 0, Subtype = 1, Status = 2, State = 3, IsError = 4, TerminalReason = 5, UserMessageUuid = 6,
+        UserMessageUuids = 7, QueuedTurnCount = 8, ApiErrorType = 9, Result = 10, Usage = 11, Error = 12, CommandUuid = 13,
+        NewConversationId = 14, RequestId = 15, Request = 16, Response = 17, Count = 18;
 
-    private static readonly byte[][] PartialMembers = Names("type", "subtype", "status");
     private static readonly byte[][] ControlMembers = Names("subtype", "request_id", "tool_name", "error");
 
     private static readonly (byte[] Name, CliLineKind Kind)[] Kinds =
@@ -43,8 +41,7 @@ internal static class CliLine
         [.. new[]
         {
             "init", "status", "success", "idle", "running", "requires_action", "queued", "started", "completed", "cancelled",
-            "error_during_execution", "can_use_tool", "bypassPermissions", "dontAsk", "default", "thinking_tokens", "api_retry",
-            "session_state_changed",
+            "error_during_execution", "can_use_tool", "thinking_tokens", "api_retry", "session_state_changed",
         }.Select(word => (Encoding.UTF8.GetBytes(word), word))];
 
     /// <summary>Reads what the runtime needs from one line, given without its line end.</summary>
@@ -69,23 +66,13 @@ internal static class CliLine
         var kind = KindOf(line, found[Type], found[Subtype]);
         info = kind switch
         {
-            CliLineKind.System => new() { Kind = kind, Subtype = Text(line, found[Subtype]), IsStored = true },
-            CliLineKind.Init => new()
-            {
-                Kind = kind,
-                Subtype = Text(line, found[Subtype]),
-                IsStored = true,
-                SessionId = Text(line, found[SessionId]),
-                PermissionMode = Text(line, found[PermissionMode]),
-                Model = Text(line, found[Model]),
-            },
+            CliLineKind.System or CliLineKind.Init => new() { Kind = kind, Subtype = Text(line, found[Subtype]), IsStored = true },
             CliLineKind.Status => new()
             {
                 Kind = kind,
                 Subtype = Text(line, found[Subtype]),
                 IsStored = true,
-                IsPartial = Json.TextEquals(line, found[Status], "requesting"u8),
-                PermissionMode = Text(line, found[PermissionMode]),
+                IsPartial = IsPartial(line, kind, found[Status]),
             },
             CliLineKind.SessionStateChanged => new()
             {
@@ -104,7 +91,6 @@ internal static class CliLine
                 Kind = kind,
                 IsStored = true,
                 Error = Text(line, found[Error]),
-                ApiErrorStatus = Json.ReadNumber(line, found[ApiErrorStatus]),
                 ApiErrorType = Text(line, found[ApiErrorType]),
             },
             CliLineKind.Result => new()
@@ -115,12 +101,9 @@ internal static class CliLine
                 IsError = found[IsError].IsTrue,
                 TerminalReason = Text(line, found[TerminalReason]),
                 AnsweredMessages = Answered(line, found[UserMessageUuid], found[UserMessageUuids]),
-                NumTurns = Json.ReadNumber(line, found[NumTurns]),
                 QueuedTurnCount = Json.ReadNumber(line, found[QueuedTurnCount]),
-                ApiErrorStatus = Json.ReadNumber(line, found[ApiErrorStatus]),
                 ApiErrorType = Text(line, found[ApiErrorType]),
                 Result = found[Result],
-                Errors = found[Errors],
                 Usage = found[Usage],
             },
             CliLineKind.ConversationReset => new()
@@ -140,13 +123,6 @@ internal static class CliLine
     }
 
     /// <summary>Whether a line is there only because partial messages are on.</summary>
-    public static bool IsPartial(ReadOnlySpan<byte> line)
-    {
-        Span<JsonSlice> found = stackalloc JsonSlice[3];
-        return Json.TryFind(line, JsonSlice.Whole(line), PartialMembers, found)
-            && IsPartial(line, KindOf(line, found[0], found[1]), found[2]);
-    }
-
     internal static bool IsPartial(ReadOnlySpan<byte> line, CliLineKind kind, JsonSlice status) =>
         kind == CliLineKind.StreamEvent || (kind == CliLineKind.Status && Json.TextEquals(line, status, "requesting"u8));
 
@@ -186,7 +162,6 @@ internal static class CliLine
             RequestId = Text(line, kind == CliLineKind.ControlRequest ? outerRequestId : inner[1]),
             ToolName = Text(line, inner[2]),
             Error = Text(line, inner[3]),
-            Control = body,
         };
     }
 

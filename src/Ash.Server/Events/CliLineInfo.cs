@@ -17,15 +17,6 @@ internal readonly struct CliLineInfo
     /// <summary>The line belongs to the log. Control, keep-alive, <c>command_lifecycle</c> and state lines do not.</summary>
     public bool IsStored { get; init; }
 
-    /// <summary>Of <c>system</c>/<c>init</c> lines; changes after <c>/clear</c>.</summary>
-    public string? SessionId { get; init; }
-
-    /// <summary>Of <c>system</c>/<c>init</c> and <c>status</c> lines.</summary>
-    public string? PermissionMode { get; init; }
-
-    /// <summary>Of <c>system</c>/<c>init</c> lines.</summary>
-    public string? Model { get; init; }
-
     /// <summary>Of <c>session_state_changed</c> and <c>command_lifecycle</c> lines.</summary>
     public string? State { get; init; }
 
@@ -41,9 +32,6 @@ internal readonly struct CliLineInfo
     /// <summary>Of control requests that ask for a permission.</summary>
     public string? ToolName { get; init; }
 
-    /// <summary>Of control requests: <c>request</c>; of control responses: the outer <c>response</c>.</summary>
-    public JsonSlice Control { get; init; }
-
     /// <summary>Of <c>assistant</c> lines: set where the message is not the model's; of control responses: why it failed.</summary>
     public string? Error { get; init; }
 
@@ -55,22 +43,14 @@ internal readonly struct CliLineInfo
     /// <summary>Of <c>result</c> lines: the user messages that it answers, at most 64, without doubles.</summary>
     public IReadOnlyList<Guid> UserMessageUuids => userMessageUuids ?? [];
 
-    public int? NumTurns { get; init; }
-
     /// <summary>Of <c>result</c> lines; more than 0: another turn follows by itself.</summary>
     public int? QueuedTurnCount { get; init; }
 
     /// <summary>Of <c>result</c> and <c>assistant</c> lines.</summary>
-    public int? ApiErrorStatus { get; init; }
-
-    /// <inheritdoc cref="ApiErrorStatus"/>
     public string? ApiErrorType { get; init; }
 
     /// <summary>Of <c>result</c> lines.</summary>
     public JsonSlice Result { get; init; }
-
-    /// <inheritdoc cref="Result"/>
-    public JsonSlice Errors { get; init; }
 
     /// <inheritdoc cref="Result"/>
     public JsonSlice Usage { get; init; }

@@ -12,15 +12,4 @@ internal readonly record struct EventFilter(bool Partial, bool Lifecycle, Guid? 
         (Partial || (flags & EventFlags.Partial) == 0)
         && (Lifecycle || (flags & EventFlags.Lifecycle) == 0)
         && (TurnId is null || TurnId == turnId);
-
-    public bool Matches(in EventRow row) =>
-        (TurnId is null || TurnId == row.TurnId) && Matches(FlagsOf(row, inspect: !Partial), row.TurnId);
-
-    private static EventFlags FlagsOf(in EventRow row, bool inspect) => row.Type switch
-    {
-        EventType.Cli => inspect && CliLine.IsPartial(row.Payload.Span) ? EventFlags.Partial : EventFlags.None,
-        EventType.TurnStarted => EventFlags.None,
-        EventType.TurnCompleted => EventFlags.TurnEnd,
-        _ => EventFlags.Lifecycle,
-    };
 }

@@ -184,8 +184,8 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
 
             if (!page.HasMore)
             {
-                // The store had everything up to `head` before it was asked: what it does not have is not there.
-                position = Math.Max(position, head);
+                // The store had everything up to `head` and `Until` before it was asked: what it does not have is not there.
+                position = Math.Max(position, Math.Max(head, request.Until ?? 0));
                 hasReadStore = true;
             }
         }

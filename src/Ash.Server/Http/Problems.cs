@@ -10,7 +10,6 @@ internal static class Problems
     public static readonly Problem AgentNotFound = new(404, "agent_not_found", "Agent not found");
     public static readonly Problem SessionEnded = new(410, "session_ended", "Session has ended — create a new session");
     public static readonly Problem QueueFull = new(429, "queue_full", "32 messages wait in this session already; wait for a turn to end");
-    public static readonly Problem EmptyMessage = new(400, "empty_message", "content must not be empty");
     public static readonly Problem MissingClaudeMd = new(400, "missing_claude_md", "Agent directory must contain CLAUDE.md");
     public static readonly Problem IdempotencyConflict = new(
         409, "idempotency_conflict", "This Idempotency-Key was used with another body; use a new key for a new request");
@@ -28,7 +27,12 @@ internal static class Problems
     public static Problem UnknownAgent(string name) => new(
         404, "agent_not_found", $"Agent \"{name}\" not found");
 
+    public static Problem MissingContent(string agent) => new(
+        409, "agent_content_missing", $"The files of agent \"{agent}\" are gone from the server; deploy it again");
+
     public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
+
+    public static Problem PathNotAllowed(string reason) => new(400, "path_not_allowed", reason);
 
     public static Problem NotOffered(string field) => new(
         400, "not_offered", $"{field} is not offered by this release; send the request without it");

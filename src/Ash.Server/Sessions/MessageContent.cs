@@ -11,20 +11,20 @@ internal static class MessageContent
     /// <returns>The content as compact JSON, or null and what is wrong with it.</returns>
     public static byte[]? Read(JsonElement content, out string? reason)
     {
-        reason = content.ValueKind switch
-        {
-            JsonValueKind.String => CheckText(content),
-            JsonValueKind.Array => CheckBlocks(content),
-            _ => "content must be a string or an array of blocks",
-        };
-
-        if (reason is not null)
-        {
-            return null;
-        }
-
         try
         {
+            reason = content.ValueKind switch
+            {
+                JsonValueKind.String => CheckText(content),
+                JsonValueKind.Array => CheckBlocks(content),
+                _ => "content must be a string or an array of blocks",
+            };
+
+            if (reason is not null)
+            {
+                return null;
+            }
+
             using var buffer = new MemoryStream();
             using (var writer = new Utf8JsonWriter(buffer))
             {
@@ -42,16 +42,7 @@ internal static class MessageContent
 
     private static string? CheckText(JsonElement text)
     {
-        string value;
-        try
-        {
-            value = text.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            return "content holds half a surrogate pair, which is no text";
-        }
-
+        var value = text.GetString()!; // It is a string.
         return string.IsNullOrWhiteSpace(value) ? "content must not be empty"
             : value.Length > MaxCharacters ? $"content must NOT have more than {MaxCharacters} characters"
             : null;

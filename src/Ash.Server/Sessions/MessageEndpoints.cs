@@ -156,6 +156,8 @@ internal static class MessageEndpoints
             return Problems.Invalid("until must be idle").ToResult(context);
         }
 
+        // The head before the turn: a cursor that may stand behind the turn's done is met by a turn that is known to have ended.
+        var head = await events.FindHeadAsync(session.Id, cancellationToken);
         TurnRecord? narrowed = null;
         if (turn is not null)
         {
@@ -166,7 +168,6 @@ internal static class MessageEndpoints
             }
         }
 
-        var head = await events.FindHeadAsync(session.Id, cancellationToken);
         var lastSeen = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header ? header : after;
         EventCursor cursor;
         if (lastSeen is null)
@@ -192,11 +193,8 @@ internal static class MessageEndpoints
             await sessions.Grain(session.Id).ActivateAsync();
         }
 
-        var last = narrowed is not null ? narrowed.CompletedSeq
-            : session.Status == SessionStatus.Ended ? head
-            : null as long?;
         var request = new EventStreamRequest(
-            cursor, new EventFilter(wantsPartial, wantsLifecycle, narrowed?.Id), UntilIdle: until is not null, Until: last);
+            cursor, new EventFilter(wantsPartial, wantsLifecycle, narrowed?.Id), UntilIdle: until is not null, Until: narrowed?.CompletedSeq);
         await streams.WriteAsync(context, session.Id, request, cancellationToken);
         return Results.Empty;
     }

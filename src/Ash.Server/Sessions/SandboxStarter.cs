@@ -94,12 +94,13 @@ internal sealed partial class SandboxStarter(
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            await RemoveAsync(id, () => started?.KillAsync() ?? sandbox?.KillAsync() ?? Task.CompletedTask);
+            await RemoveAsync(id, sandbox?.Identity, () => started?.KillAsync() ?? sandbox?.KillAsync() ?? Task.CompletedTask);
             throw failure switch
             {
                 SandboxException or OperationCanceledException => failure,
                 TimeoutException => new SandboxException(
-                    "The sandbox was started, but its bridge did not answer. Its log is in the data folder's logs.", failure),
+                    $"The sandbox was started, but its bridge did not answer within {BridgePatience.TotalSeconds:0} s. It was ended again.",
+                    failure),
                 _ => new SandboxException(failure.Message, failure),
             };
         }
@@ -108,23 +109,20 @@ internal sealed partial class SandboxStarter(
     /// <summary>Takes over the sandbox of a row; null where it is gone, and then nothing of it is left.</summary>
     public async Task<SessionSandbox?> AdoptAsync(SandboxRecord record, CancellationToken cancellationToken)
     {
-        if (record.State == SandboxState.Live)
+        if (IdentityOf(record) is { } identity && host.Adopt(identity) is { } sandbox)
         {
-            var identity = new SandboxIdentity(
-                record.Id, record.LauncherPid, record.LauncherStart, record.BridgePid, record.BridgeStart, record.BootId!, record.Uid);
-            if (host.Adopt(identity) is { } sandbox)
+            var place = places.Occupy();
+            try
             {
-                try
-                {
-                    var adopted = Attach(sandbox, places.Occupy(), record.TokenHash, record.LastFrame);
-                    LogAdopted(record.Id, record.SessionId);
-                    return adopted;
-                }
-                catch (Exception failure) when (failure is SocketException or IOException or UnauthorizedAccessException)
-                {
-                    LogAdoptFailed(failure, record.Id, record.SessionId);
-                    await sandbox.KillAsync();
-                }
+                var adopted = Attach(sandbox, place, record.TokenHash, record.LastFrame);
+                LogAdopted(record.Id, record.SessionId);
+                return adopted;
+            }
+            catch (Exception failure) when (failure is SocketException or IOException or UnauthorizedAccessException)
+            {
+                LogAdoptFailed(failure, record.Id, record.SessionId);
+                place.Dispose();
+                await sandbox.KillAsync();
             }
         }
 
@@ -135,18 +133,18 @@ internal sealed partial class SandboxStarter(
     /// <summary>Ends what may be left of the sandbox of a row, and forgets the row.</summary>
     public async Task DiscardAsync(SandboxRecord record, CancellationToken cancellationToken)
     {
-        await host.RemoveAsync(record.Id, cancellationToken);
+        await EndAsync(record.Id, IdentityOf(record), cancellationToken);
         await ForgetAsync(record.Id);
     }
 
     /// <summary>Ends a sandbox and forgets its row. Returns when nothing is left; may be repeated where it fails.</summary>
     public async Task RemoveAsync(SessionSandbox sandbox)
     {
-        await RemoveAsync(sandbox.Id, sandbox.KillAsync);
+        await RemoveAsync(sandbox.Id, sandbox.Identity, sandbox.KillAsync);
         sandbox.Place.Dispose();
     }
 
-    private async Task RemoveAsync(string id, Func<Task> kill)
+    private async Task RemoveAsync(string id, SandboxIdentity? identity, Func<Task> kill)
     {
         try
         {
@@ -157,10 +155,18 @@ internal sealed partial class SandboxStarter(
             LogKillFailed(failure, id);
         }
 
-        // Once more by name: harmless where nothing is left, and another try where something is.
-        await host.RemoveAsync(id, CancellationToken.None);
+        // Once more: harmless where nothing is left, and another try where something is.
+        await EndAsync(id, identity, CancellationToken.None);
         await ForgetAsync(id);
     }
+
+    private Task EndAsync(string id, SandboxIdentity? identity, CancellationToken cancellationToken) =>
+        identity is null ? host.CleanUpAsync(id, cancellationToken) : host.EndAsync(identity, cancellationToken);
+
+    /// <summary>Null where the row has no pids.</summary>
+    private static SandboxIdentity? IdentityOf(SandboxRecord record) => record is { State: SandboxState.Live, BootId: { } boot }
+        ? new(record.Id, record.LauncherPid, record.LauncherStart, record.BridgePid, record.BridgeStart, boot, record.Uid)
+        : null;
 
     private SessionSandbox Attach(ISandbox sandbox, SandboxPlace place, byte[] tokenHash, long lastFrame)
     {

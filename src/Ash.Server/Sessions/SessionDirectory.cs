@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
@@ -92,7 +93,12 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Refused(Problems.UnknownAgent(request.Agent));
         }
 
-        var session = Describe(tenantId, agent, request);
+        if (!TryOpen(agent, out var content))
+        {
+            return new CreateSession.Refused(Problems.MissingContent(agent.Name));
+        }
+
+        var session = NewSession(tenantId, agent, content.Settings, request);
         try
         {
             if (!await TryInsertAsync(session, key))
@@ -158,7 +164,22 @@ internal sealed partial class SessionDirectory(
         return new CreateSession.Refused(problem);
     }
 
-    private SessionRecord Describe(string tenantId, AgentRecord agent, CreateSessionRequest request)
+    private bool TryOpen(AgentRecord agent, [NotNullWhen(true)] out AgentContent? content)
+    {
+        try
+        {
+            content = contents.Open(agent.ContentHash);
+            return true;
+        }
+        catch (SandboxException failure)
+        {
+            LogContentMissing(agent.Name, failure.Message);
+            content = null;
+            return false;
+        }
+    }
+
+    private SessionRecord NewSession(string tenantId, AgentRecord agent, AgentSettings agentSettings, CreateSessionRequest request)
     {
         var id = Guid.CreateVersion7();
         var at = clock.GetUtcNow();
@@ -175,7 +196,7 @@ internal sealed partial class SessionDirectory(
             CliSessionId = id,
             Model = request.Model,
             SystemPrompt = request.SystemPrompt is { Length: > 0 } prompt ? prompt : null,
-            PermissionMode = request.PermissionMode ?? contents.Open(agent.ContentHash).Settings.PermissionMode ?? settings.PermissionMode,
+            PermissionMode = request.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
             ExtraEnv = request.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
             Isolation = host.Isolation.ToString().ToLowerInvariant(),
             CreatedAt = at,
@@ -231,6 +252,9 @@ internal sealed partial class SessionDirectory(
             ? await StartOnceAsync(session)
             : new CreateSession.Created(await DescribeAsync(tenantId, session.Id, cancellationToken) ?? SessionView.Describe(session, turn: null));
     }
+
+    [LoggerMessage(LogLevel.Warning, "Agent {AgentName} gets no sessions: {Reason}")]
+    private partial void LogContentMissing(string agentName, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Session {SessionId} of agent {AgentName} could not be created: {Reason}")]
     private partial void LogCreateFailed(Guid sessionId, string agentName, string reason);

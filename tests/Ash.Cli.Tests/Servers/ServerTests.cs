@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Ash.Cli.Tests.Servers;
 
-public sealed class ServerTests : IDisposable
+public sealed partial class ServerTests : IDisposable
 {
     private readonly TestHome home = new();
 
@@ -21,6 +23,8 @@ public sealed class ServerTests : IDisposable
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         home.ProgramFolder = Path.Combine(home.Folder, "bin");
     }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private string LogFile => Path.Combine(home.Folder, ".ash", "logs", "server.log");
 
@@ -130,6 +134,86 @@ public sealed class ServerTests : IDisposable
         Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ServerOfAnotherFolder_IsNotStopped_WhereItHasGotTheNumberOfOneThatCrashed(bool hasLock)
+    {
+        var program = home.Write("else/ash-server", "#!/bin/sh\nread line\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using var other = Process.Start(new ProcessStartInfo(program) { RedirectStandardInput = true })!;
+        while (!(await File.ReadAllTextAsync($"/proc/{other.Id}/cmdline", Cancellation)).Contains("else/ash-server", StringComparison.Ordinal))
+        {
+            await Task.Yield();
+        }
+
+        home.Write(
+            ".ash/server.json", string.Create(CultureInfo.InvariantCulture, $$"""{"id":"x","pid":{{other.Id}},"port":1}"""));
+        if (hasLock)
+        {
+            home.Write(".ash/lock");
+        }
+
+        try
+        {
+            Assert.Equal("No Ash server is running.\n", (await home.RunAsync("stop")).Out);
+            Assert.Equal(ExitCodes.NoServer, (await home.RunAsync("status")).ExitCode);
+            Assert.False(other.HasExited);
+        }
+        finally
+        {
+            other.StandardInput.Close();
+            await other.WaitForExitAsync(Cancellation);
+        }
+
+        Assert.Equal(1, other.ExitCode);
+    }
+
+    [Fact]
+    public async Task Server_GetsNoFile_ThatItsStarterHasOpen()
+    {
+        // As a shell does that waits for others: exec 9>lock; flock 9; ash start
+        var open = home.Write("starters-lock");
+        var descriptor = Open(open, flags: 2);
+        Assert.True(descriptor > 2);
+        try
+        {
+            Assert.Equal(ExitCodes.Ok, (await home.RunAsync("start", "--port", "0")).ExitCode);
+            var pid = JsonDocument.Parse((await home.RunAsync("status", "--json")).Out).RootElement.GetProperty("pid").GetInt32();
+
+            var files = Directory.GetFiles($"/proc/{pid}/fd").Select(link => new FileInfo(link).LinkTarget);
+
+            Assert.DoesNotContain(open, files);
+        }
+        finally
+        {
+            _ = Close(descriptor);
+            await home.RunAsync("stop");
+        }
+    }
+
+    [Fact]
+    public async Task Logs_TakesTheTerminalNothing()
+    {
+        home.Write(".ash/logs/server.log", "\e[2J\e]0;title\aone\ttwo\u202ethree\n\u009b1mfour\n");
+        using var stop = new CancellationTokenSource();
+        using var output = new WatchedWriter(
+            ("four\n", () => File.AppendAllText(LogFile, "\e[31mfi\rve\u0085\n")),
+            ("ve", stop.Cancel));
+
+        await home.RunAsync(["logs", "-f"], output: output, cancellationToken: stop.Token);
+
+        Assert.Equal("[2J]0;titleone\ttwothree\n1mfour\n[31mfive\n", output.ToString());
+    }
+
+    [Fact]
+    public async Task ServerThatEndsAtOnce_TakesTheTerminalNothing()
+    {
+        var run = await home.RunAsync("start", "-e", "FAIL=\e[2Jgone");
+
+        Assert.Contains("cannot start: [2Jgone", run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Logs_ShowsTheLastLines()
     {
@@ -169,4 +253,11 @@ public sealed class ServerTests : IDisposable
         var stat = File.ReadAllText($"/proc/{pid}/stat");
         return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3], CultureInfo.InvariantCulture);
     }
+
+    // Not as .NET opens files, which children never get.
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }

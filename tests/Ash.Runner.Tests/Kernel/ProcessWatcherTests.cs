@@ -63,6 +63,19 @@ public sealed class ProcessWatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task AProcess_IsWatchedAgain_AlsoWhenItHasEndedMeanwhile()
+    {
+        using var child = ChildProcess.Start("/bin/true", [], output);
+        for (var time = 0; time < 3; time++)
+        {
+            using var watch = watcher.Start(child);
+            await watch.Ended.WaitAsync(Cancellation);
+        }
+
+        Assert.Equal(0, child.TryReap());
+    }
+
+    [Fact]
     public void AProgramThatIsNotThere_IsAnError() =>
         Assert.Throws<System.ComponentModel.Win32Exception>(() => ChildProcess.Start("/nowhere", [], output));
 

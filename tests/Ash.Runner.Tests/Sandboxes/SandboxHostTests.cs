@@ -92,6 +92,51 @@ public sealed class SandboxHostTests(RunnerFixture runner)
     }
 
     [Fact]
+    public async Task ReducedIsolation_EndsWhatAnEarlierServerStarted_ByItsPids()
+    {
+        using var host = runner.CreateHost(runner.MakeOptions("reduced") with { Isolation = IsolationLevel.Reduced });
+        var sandbox = await runner.StartAsync(host: host);
+        await sandbox.ExecAsync("(setsid sleep 1000 >/dev/null 2>&1 &)");
+        await sandbox.LetGoAsync();
+        Assert.NotEmpty(ProcessesOf(sandbox.Spec));
+
+        await host.EndAsync(sandbox.Sandbox.Identity with { BootId = "another" }, TestContext.Current.CancellationToken);
+        Assert.NotEmpty(ProcessesOf(sandbox.Spec));
+        await host.EndAsync(sandbox.Sandbox.Identity, TestContext.Current.CancellationToken);
+
+        Assert.Empty(ProcessesOf(sandbox.Spec));
+        Assert.False(Directory.Exists(host.Plan(sandbox.Spec.Id).SocketDirectory));
+        await host.EndAsync(sandbox.Sandbox.Identity, TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(500)]
+    public async Task ReducedIsolation_LeavesNothing_OfAStartThatFailed(int patienceMilliseconds)
+    {
+        var silent = Path.Combine(runner.Root, "mute-bridge");
+        await File.WriteAllTextAsync(silent, """
+            #!/bin/sh
+            [ "$1" = launch ] && exec "$(dirname "$0")/real-bridge" "$@"
+            exec sleep 1000
+            """, TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(silent, (UnixFileMode)0b111_101_101);
+        File.Copy(runner.Options.BridgeProgram, Path.Combine(runner.Root, "real-bridge"), overwrite: true);
+        using var host = runner.CreateHost(runner.MakeOptions("reduced") with
+        {
+            Isolation = IsolationLevel.Reduced,
+            BridgeProgram = silent,
+            StartTimeout = TimeSpan.FromMilliseconds(patienceMilliseconds),
+        });
+        var spec = runner.MakeSpec();
+
+        await Assert.ThrowsAsync<SandboxException>(() => host.StartAsync(spec, TestContext.Current.CancellationToken));
+
+        Assert.Empty(ProcessesOf(spec));
+        Assert.Empty(Directory.EnumerateDirectories(host.Options.RunDirectory));
+    }
+
+    [Fact]
     public void AReportWithHoles_IsJudgedLineByLine()
     {
         var missing = SandboxProbe.Judge("""
@@ -113,5 +158,25 @@ public sealed class SandboxHostTests(RunnerFixture runner)
         Assert.Equal(
             ["capabilities", "privileges", "seccomp", "user", "files", "network", "files", "files", "files", "processes", "bridge"],
             missing.Select(line => line.Split(':')[0]));
+    }
+
+    /// <summary>Pids of all that have the sandbox's folders mounted, from bubblewrap on, whether anything else holds them or not.</summary>
+    private static IReadOnlyList<string> ProcessesOf(SandboxSpec spec) =>
+    [
+        .. Directory.EnumerateDirectories("/proc")
+            .Select(path => Path.GetFileName(path))
+            .Where(name => int.TryParse(name, out _) && ReadMounts(name).Contains(spec.Id, StringComparison.Ordinal)),
+    ];
+
+    private static string ReadMounts(string pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/mountinfo");
+        }
+        catch (IOException)
+        {
+            return string.Empty;
+        }
     }
 }

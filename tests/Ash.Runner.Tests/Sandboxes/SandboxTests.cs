@@ -165,6 +165,27 @@ public sealed class SandboxTests(RunnerFixture runner)
         Assert.False(sandbox.Sandbox.Exited.IsCompleted);
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task TheBridge_IsLetInAgain_WhenItsConnectionBreaks()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var sandbox = await runner.Host.StartAsync(runner.MakeSpec(), cancellationToken);
+        try
+        {
+            for (var time = 0; time < 3; time++)
+            {
+                await using var connection = await sandbox.Connections.ReadAsync(cancellationToken);
+                await connection.SendAsync(new Welcome(0), default, cancellationToken);
+            }
+
+            Assert.False(sandbox.Exited.IsCompleted);
+        }
+        finally
+        {
+            await sandbox.KillAsync();
+        }
+    }
+
     [Fact]
     public async Task AnotherServer_Adopts_WhatTheFirstLetGoOf()
     {
@@ -226,6 +247,54 @@ public sealed class SandboxTests(RunnerFixture runner)
         Assert.Null(ProcessHandle.TryOpen(stranger.Sandbox.Identity.BridgePid, stranger.Sandbox.Identity.BridgeStart));
         Assert.Equal(0, (await known.ExecAsync("true")).Code);
         Assert.Equal(0, (await elsewhere.ExecAsync("true")).Code);
+    }
+
+    [Fact]
+    public async Task AStrangerThatDoesNotEnd_KeepsNoOtherFromIt()
+    {
+        Assert.SkipUnless(Freezer.IsAvailable, "this machine has no v1 freezer");
+        using var host = SandboxHost.Create(runner.MakeOptions("stubborn"), NullLoggerFactory.Instance, new LeapingClock());
+        var strangers = new List<ISandbox>();
+        for (var i = 0; i < 3; i++)
+        {
+            strangers.Add(await host.StartAsync(runner.MakeSpec(), Cancellation));
+            await strangers[i].DisposeAsync();
+        }
+
+        using (var freezer = new Freezer())
+        {
+            freezer.Hold(strangers[1].Identity.BridgePid);
+
+            await host.RemoveStrangersAsync(new HashSet<string>(), Cancellation);
+
+            Assert.Equal(
+                [false, true, false],
+                strangers.Select(stranger => host.Plan(stranger.Identity.Id).CgroupPaths.Any(Directory.Exists)));
+        }
+
+        await host.RemoveStrangersAsync(new HashSet<string>(), Cancellation);
+        Assert.All(strangers, stranger => AssertNothingLeft(host, stranger.Identity.Id));
+    }
+
+    [Fact]
+    public async Task AKillThatFails_MayBeRepeated()
+    {
+        Assert.SkipUnless(Freezer.IsAvailable, "this machine has no v1 freezer");
+        using var host = SandboxHost.Create(runner.MakeOptions("stubborn-kill"), NullLoggerFactory.Instance, new LeapingClock());
+        await using var sandbox = await host.StartAsync(runner.MakeSpec(), Cancellation);
+        using (var freezer = new Freezer())
+        {
+            freezer.Hold(sandbox.Identity.BridgePid);
+
+            var failure = await Assert.ThrowsAsync<SandboxException>(sandbox.KillAsync);
+
+            Assert.Contains($"{sandbox.Identity.BridgePid}", failure.Message);
+            Assert.False(sandbox.Exited.IsCompleted);
+        }
+
+        await sandbox.KillAsync();
+        Assert.Equal(SandboxExit.Ended, await sandbox.Exited.WaitAsync(Cancellation));
+        AssertNothingLeft(host, sandbox.Identity.Id);
     }
 
     [Fact]

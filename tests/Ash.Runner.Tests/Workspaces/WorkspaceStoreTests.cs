@@ -92,22 +92,24 @@ public sealed class WorkspaceStoreTests : IDisposable
     }
 
     [Fact]
-    public void Removal_OfATreeDeeperThanAnyPath_Works()
+    public void Removal_TakesEverythingAlong_WhateverItIsCalled()
     {
-        var workspace = store.Create("deep", Uid, null, copyAll: false);
+        var workspace = store.Create("odd", Uid, null, copyAll: false);
         using (var python = Process.Start(new ProcessStartInfo("python3", ["-c", """
             import os
-            for i in range(3000):
-                os.mkdir('folder'); open('file', 'w').close(); os.symlink('/etc', 'link'); os.mkfifo('pipe'); os.chdir('folder')
-            """]) { WorkingDirectory = workspace.WorkPath })!)
+            for folder in b'work', b'home':
+                os.makedirs(folder + b'/\xff/\xfe'); os.mkdir(folder + b'/folder')
+                for below in b'/', b'/folder/', b'/\xff/\xfe/':
+                    open(folder + below + b'\x80', 'w').close(); os.symlink('/etc', folder + below + b'\xc3'); os.mkfifo(folder + below + b'pipe')
+            """]) { WorkingDirectory = workspace.Path })!)
         {
             python.WaitForExit();
             Assert.Equal(0, python.ExitCode);
         }
 
-        store.Remove("deep");
+        store.Remove("odd");
 
-        Assert.False(store.Exists("deep"));
+        Assert.False(store.Exists("odd"));
         Assert.True(Directory.Exists("/etc"));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Ash.Client;
 using Ash.Server.Tests.InMemory;
 
 namespace Ash.Server.Tests.Agents;
@@ -39,6 +40,20 @@ public sealed class DeployTests
         }
 
         Assert.All(await Task.WhenAll(answers), answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Path_IsReadBelowTheRootsAlone()
+    {
+        var top = Directory.CreateTempSubdirectory("ash-roots-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(top, "in")).FullName, "CLAUDE.md"), "Hi.");
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(top, "out")).FullName, "CLAUDE.md"), "Hi.");
+        await using var server = await InMemoryServer.StartAsync(settings => settings with { DeployRoots = [Path.Combine(top, "in")] });
+
+        Assert.Equal(1, (await server.Client.Agents.DeployPathAsync("in", Path.Combine(top, "in"))).Version);
+        var refusal = await Assert.ThrowsAsync<AshApiException>(() => server.Client.Agents.DeployPathAsync("out", Path.Combine(top, "out")));
+        Assert.Equal((HttpStatusCode.BadRequest, "path_not_allowed"), (refusal.StatusCode, refusal.Code));
+        Directory.Delete(top, recursive: true);
     }
 
     /// <summary>A deploy whose body is not sent before the server asks for it, and then waits for the test.</summary>

@@ -72,6 +72,10 @@ public sealed partial class SettingsLoaderTests
     [InlineData("ASH_IDLE_TIMEOUT_MS", "1")]
     [InlineData("ASH_ENDED_RETENTION", "1000000d")]
     [InlineData("ASH_SHUTDOWN", "now")]
+    [InlineData("ASH_DEPLOY_ROOTS", "srv/agents")]
+    [InlineData("ASH_DEPLOY_ROOTS", "/tmp:")]
+    [InlineData("ASH_DEPLOY_ROOTS", "/tmp:/no/such/folder")]
+    [InlineData("ASH_DEPLOY_ROOTS", "none:/tmp")]
     [InlineData("ASH_MODE", "coordinator")]
     [InlineData("ASH_DATABASE_URL", "postgres://x")]
     [InlineData("ASH_SNAPSHOT_URL", "s3://x")]
@@ -102,6 +106,19 @@ public sealed partial class SettingsLoaderTests
         }
 
         Assert.True(DateTimeOffset.UtcNow - settings.EndedRetention > DateTimeOffset.MinValue);
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("none", "")]
+    [InlineData("/tmp", "/tmp")]
+    [InlineData("/tmp:/usr/", "/tmp:/usr/")]
+    public void DeployRoots_AreAny_OrNone_OrThoseThatAreNamed(string? value, string? roots)
+    {
+        var settings = Load([], out var report, ("ASH_DEPLOY_ROOTS", value));
+
+        Assert.Empty(report.Errors);
+        Assert.Equal(roots, settings.DeployRoots is null ? null : string.Join(':', settings.DeployRoots));
     }
 
     [Theory]

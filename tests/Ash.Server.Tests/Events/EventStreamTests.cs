@@ -69,6 +69,14 @@ public sealed class EventStreamTests
     }
 
     [Fact]
+    public async Task StreamOfASessionThatEnded_EndsWithWhatIsLeft_WhereItsRowsAreRemovedMeanwhile()
+    {
+        log.Append(WholeTurn(1, Turn).AsSpan(0, 3));
+
+        Assert.Equal(Rendered(WholeTurn(1, Turn)[..3]), await Watch(Everything with { Until = 7 }).ReadToEndAsync());
+    }
+
+    [Fact]
     public async Task QueuedTurn_HasCommentsOnly_UntilItStarts()
     {
         Commit(WholeTurn(1, Turn)[..2]);

@@ -100,11 +100,14 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
 
     public ISandbox? Adopt(SandboxIdentity identity) => null;
 
-    public Task RemoveAsync(string sandboxId, CancellationToken cancellationToken)
+    public Task EndAsync(SandboxIdentity identity, CancellationToken cancellationToken)
     {
-        Forget(sandboxId);
+        Forget(identity.Id);
         return Task.CompletedTask;
     }
+
+    /// <summary>As under reduced isolation: a name leads to no process.</summary>
+    public Task CleanUpAsync(string sandboxId, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task RemoveStrangersAsync(IReadOnlySet<string> known, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Ash.Client;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
@@ -64,6 +65,24 @@ public sealed class CreateSessionTests
 
         await Assert.ThrowsAsync<AshApiException>(() => server.CreateSessionAsync("key"));
         await AssertNothingIsLeftAsync(server);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(null)]
+    [InlineData("default")]
+    public async Task AgentWhoseFilesAreGone_IsNamed_AndServesAgainOnceItIsDeployed(string? permissionMode)
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        Directory.Delete(server.AgentContents, recursive: true);
+        var request = new CreateSessionRequest { Agent = "echo", PermissionMode = permissionMode };
+
+        var refusal = await Assert.ThrowsAsync<AshApiException>(() => server.Client.Sessions.CreateAsync(request, "key"));
+        Assert.Equal((HttpStatusCode.Conflict, "agent_content_missing"), (refusal.StatusCode, refusal.Code));
+        Assert.Contains("deploy it again", refusal.Message, StringComparison.Ordinal);
+        await AssertNothingIsLeftAsync(server);
+
+        await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "echo", SystemPrompt = "Echo." });
+        Assert.Equal("active", (await server.Client.Sessions.CreateAsync(request, "key")).Status);
     }
 
     [Fact(Timeout = Limit)]

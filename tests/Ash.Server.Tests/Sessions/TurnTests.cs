@@ -28,6 +28,24 @@ public sealed class TurnTests
     }
 
     [Theory(Timeout = Limit)]
+    [InlineData("""{"content":"\ud800"}""")]
+    [InlineData("""{"content":[{"type":"text","text":"\ud800"}]}""")]
+    [InlineData("""{"content":[{"type":"text","text":"hi","extra":"\ud800"}]}""")]
+    [InlineData("""{"content":[{"type":"text\ud800","text":"hi"}]}""")]
+    [InlineData("""{"content":[{"\ud800":1,"type":"text","text":"hi"}]}""")]
+    [InlineData("""{"content":"hi","\ud800":1}""")]
+    public async Task Message_IsRefused_WhereItHoldsHalfASurrogatePair(string body)
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        var session = await server.CreateSessionAsync();
+
+        using var content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
+        using var answer = await server.Http.PostAsync($"/api/sessions/{session.Id}/messages", content);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Theory(Timeout = Limit)]
     [InlineData(60, HttpStatusCode.OK)]
     [InlineData(100, HttpStatusCode.BadRequest)]
     public async Task Message_IsRefused_WhereItIsNestedDeeperThanAnyNeedsToBe(int depth, HttpStatusCode status)

@@ -1,0 +1,285 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Ash.Runner.Sandboxes;
+using Ash.Runner.Workspaces;
+
+namespace Ash.Runner.Tests.Workspaces;
+
+/// <summary>What a hostile program may leave in its folders, or do while they are removed.</summary>
+public sealed partial class FolderRemovalTests : IDisposable
+{
+    private const uint Uid = 1_700_000_002;
+
+    private readonly string outside = Directory.CreateTempSubdirectory("ash-fr-").FullName;
+    private readonly string root;
+
+    public FolderRemovalTests()
+    {
+        root = Directory.CreateDirectory(Path.Combine(outside, "root")).FullName;
+        Directory.CreateDirectory(Path.Combine(outside, "canaries"));
+        File.WriteAllText(Path.Combine(outside, "canaries", "canary"), "alive");
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private bool CanaryLives => File.Exists(Path.Combine(outside, "canaries", "canary"));
+
+    public void Dispose()
+    {
+        using var rm = Process.Start("rm", ["-rf", outside]);
+        rm.WaitForExit();
+    }
+
+    [Fact]
+    public void NamesThatAreNotUtf8_AreRemoved()
+    {
+        Python("""
+            import os
+            os.makedirs(b'plain/\xff/\xfe')
+            for folder in b'.', b'plain', b'plain/\xff':
+                open(folder + b'/\x80 \xff', 'w').close()
+                os.symlink(b'/etc/\xff', folder + b'/link-\xff')
+                os.mkdir(folder + b'/folder-\xff')
+            """);
+
+        FolderRemoval.Remove(root);
+
+        Assert.False(Directory.Exists(root));
+    }
+
+    [Fact]
+    public void NamesOfEveryLength_AndMoreThanAreReadAtOnce_AreRemoved()
+    {
+        Python("""
+            for n in range(1, 256):
+                open('a' * n, 'w').close()
+            for n in range(1000):
+                open(f'{n}', 'w').close()
+            """);
+
+        FolderRemoval.Remove(root);
+
+        Assert.False(Directory.Exists(root));
+    }
+
+    [Theory]
+    [InlineData(5_000, 1)]
+    [InlineData(100, 10)]
+    public void ATreeDeeperThanAnyPath_IsRemoved(int depth, int width)
+    {
+        Python($"""
+            import os
+            for i in range({depth}):
+                for j in range({width}):
+                    os.mkdir(f'folder{'{'}j{'}'}')
+                open('file', 'w').close(); os.chdir('folder0')
+            """);
+        var before = OpenDescriptors();
+
+        FolderRemoval.Remove(root);
+
+        Assert.False(Directory.Exists(root));
+
+        // Other tests of this process open some meanwhile.
+        Assert.InRange(OpenDescriptors(), 0, before + 20);
+    }
+
+    [Fact]
+    public void Links_AreRemoved_AndLeadNowhere()
+    {
+        File.CreateSymbolicLink(Path.Combine(root, "folder"), Path.Combine(outside, "canaries"));
+        File.CreateSymbolicLink(Path.Combine(root, "file"), Path.Combine(outside, "canaries", "canary"));
+        File.CreateSymbolicLink(Path.Combine(root, "loop"), "loop");
+
+        FolderRemoval.Remove(root);
+
+        Assert.False(Directory.Exists(root));
+        Assert.True(CanaryLives);
+    }
+
+    [Fact]
+    public void WhatIsNoFolder_IsLeftAlone()
+    {
+        var link = Path.Combine(outside, "link");
+        File.CreateSymbolicLink(link, root);
+
+        FolderRemoval.Remove(link);
+        FolderRemoval.Remove(link + "/");
+        FolderRemoval.Remove(Path.Combine(outside, "canaries", "canary"));
+        FolderRemoval.Remove(Path.Combine(outside, "missing"));
+        FolderRemoval.Remove(Path.Combine(outside, "missing", "missing"));
+
+        Assert.True(Directory.Exists(root));
+        Assert.Equal(root, new FileInfo(link).LinkTarget);
+        Assert.True(CanaryLives);
+    }
+
+    [Fact]
+    public async Task AFolderThatIsSwappedForALinkMeanwhile_NeverLeadsOut()
+    {
+        var place = Path.Combine(root, "place");
+        var other = Path.Combine(root, "other");
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var swapping = Task.Run(
+            () =>
+            {
+                while (!enough.IsCancellationRequested)
+                {
+                    Swap(place, other);
+                }
+            },
+            Cancellation);
+
+        try
+        {
+            for (var i = 0; i < 2_000 && CanaryLives; i++)
+            {
+                if (Directory.CreateDirectory(root).EnumerateFileSystemInfos().FirstOrDefault() is null)
+                {
+                    Directory.CreateDirectory(place);
+                    File.CreateSymbolicLink(other, Path.Combine(outside, "canaries"));
+                }
+
+                try
+                {
+                    FolderRemoval.Remove(root);
+                }
+                catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+                {
+                    // It was in the way at every try.
+                }
+            }
+        }
+        finally
+        {
+            await enough.CancelAsync();
+            await swapping;
+        }
+
+        Assert.True(CanaryLives);
+        FolderRemoval.Remove(root);
+        Assert.False(Directory.Exists(root));
+        Assert.True(CanaryLives);
+    }
+
+    [Fact]
+    public void AFolderThatIsFilledForEver_IsGivenUp()
+    {
+        using var filling = Process.Start("python3", ["-c", """
+            import os, sys
+            n = 0
+            while True:
+                n += 1
+                try: os.mkdir(sys.argv[1] + '/busy'); open(sys.argv[1] + '/go', 'w').close()
+                except OSError: pass
+                try: open(sys.argv[1] + f'/busy/{n}', 'w').close()
+                except OSError: pass
+            """, root]);
+        try
+        {
+            Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(root, "go")), TimeSpan.FromSeconds(10)));
+            try
+            {
+                FolderRemoval.Remove(root);
+            }
+            catch (IOException failure)
+            {
+                Assert.Contains(root, failure.Message);
+            }
+        }
+        finally
+        {
+            filling.Kill();
+            filling.WaitForExit();
+        }
+    }
+
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(Uid)]
+    public void FoldersThatNobodyMayChange_AreRemoved_AlsoByAServerThatIsNotRoot(uint user)
+    {
+        Python("""
+            import os
+            os.makedirs('a/b/c'); os.makedirs('closed/below'); os.makedirs('blind/below')
+            for path in 'a/file', 'a/b/file', 'a/b/c/file', 'closed/file', 'blind/below/file':
+                open(path, 'w').close(); os.chmod(path, 0o400)
+            deep = 'deep' + '/d' * 200
+            os.makedirs(deep); open(deep + '/file', 'w').close()
+            """);
+        using (var chown = Process.Start("chown", ["-R", $"{Uid}:{Uid}", outside]))
+        {
+            chown.WaitForExit();
+        }
+
+        Python("""
+            import os
+            for folder, _, _ in os.walk('.', topdown=False):
+                os.chmod(folder, 0o555)
+            os.chmod('a/b', 0o1555); os.chmod('closed', 0o000); os.chmod('blind', 0o111)
+            """);
+
+        As(user, () => FolderRemoval.Remove(root));
+
+        Assert.False(Directory.Exists(root));
+    }
+
+    [Fact]
+    public void FoldersOfOthers_AreAnError_ToAServerThatIsNotRoot()
+    {
+        HostFiles.GiveTo(outside, Uid);
+        HostFiles.GiveTo(root, Uid);
+        Directory.CreateDirectory(Path.Combine(root, "others", "below"));
+
+        var failure = Assert.Throws<IOException>(() => As(Uid, () => FolderRemoval.Remove(root)));
+
+        Assert.Contains(root, failure.Message);
+        Assert.True(Directory.Exists(Path.Combine(root, "others", "below")));
+    }
+
+    private static int OpenDescriptors() => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
+
+    /// <summary>To the file system a thread can be another user than its process, and has that user's rights alone.</summary>
+    private static void As(uint user, Action action)
+    {
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            SetFileSystemUser(user);
+            try
+            {
+                action();
+            }
+            catch (Exception expected) when (expected is IOException or UnauthorizedAccessException)
+            {
+                failure = expected;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        if (failure is not null)
+        {
+            throw failure;
+        }
+    }
+
+    private void Python(string program)
+    {
+        using var python = Process.Start(new ProcessStartInfo("python3", ["-c", program]) { WorkingDirectory = root })!;
+        python.WaitForExit();
+        Assert.Equal(0, python.ExitCode);
+    }
+
+    private static void Swap(string one, string other)
+    {
+        const int CurrentDirectory = -100;
+        const uint Exchange = 2;
+        Rename(CurrentDirectory, one, CurrentDirectory, other, Exchange);
+    }
+
+    [LibraryImport("libc", EntryPoint = "renameat2", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(int oldFolder, string oldPath, int newFolder, string newPath, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "setfsuid")]
+    private static partial int SetFileSystemUser(uint user);
+}
