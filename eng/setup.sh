@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build and the sandbox need and this machine lacks. Says first what it will install; when nothing is
 # missing it changes nothing and takes well under a second.
+#   eng/setup.sh [tests]      with tests: also what only tests run
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 require_linux
@@ -19,6 +20,10 @@ has curl || missing+=(curl) # for the commands in the documents
 has_library libz.so || missing+=(zlib1g-dev)
 has_library libssl.so.3 || missing+=(libssl3)
 [[ -s /etc/ssl/certs/ca-certificates.crt || -s /etc/pki/tls/certs/ca-bundle.crt || -n ${SSL_CERT_FILE:-} ]] || missing+=(ca-certificates)
+
+if [[ ${1:-} == tests ]]; then
+    has python3 || missing+=(python3) # as the hostile program inside a sandbox
+fi
 
 install_packages() {
     local apt=(apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3) command

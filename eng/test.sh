@@ -29,7 +29,7 @@ if ((EUID != 0)) && [[ " ${projects[*]} " =~ \ Ash\.(Runner|EndToEnd)\.Tests\  ]
 fi
 
 step "Set-up"
-bash eng/setup.sh
+bash eng/setup.sh tests
 step "Build"
 bash eng/build.sh
 
