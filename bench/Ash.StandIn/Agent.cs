@@ -20,7 +20,8 @@ internal sealed class Agent(Stream output)
         switch (message.GetProperty("type").GetString())
         {
             case "control_request":
-                Say($$$"""{"type":"control_response","response":{"subtype":"success","request_id":"{{{message.GetProperty("request_id").GetString()}}}","response":{}}}""");
+                var request = message.GetProperty("request_id").GetString();
+                Say($$"""{"type":"control_response","response":{"subtype":"success","request_id":"{{request}}"} }""");
                 break;
             case "user":
                 await AnswerAsync(message);
@@ -63,11 +64,11 @@ internal sealed class Agent(Stream output)
     private void SayDelta()
     {
         var now = Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
-        Say($$$"""{"type":"stream_event","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"{{{now}}} {{{_padding}}}"}},"uuid":"{{{Guid.CreateVersion7()}}}"}""");
+        Say($$$"""{"type":"stream_event","uuid":"{{{Guid.CreateVersion7()}}}","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"{{{now}}} {{{_padding}}}"} } }""");
     }
 
     private void SayMessage(string text) =>
-        Say($$"""{"type":"assistant","uuid":"{{Guid.CreateVersion7()}}","message":{"role":"assistant","content":[{"type":"text","text":"{{text}}"}]}}""");
+        Say($$"""{"type":"assistant","uuid":"{{Guid.CreateVersion7()}}","message":{"role":"assistant","content":[{"type":"text","text":"{{text}}"}] } }""");
 
     private void Say(string line) => output.Write(Encoding.UTF8.GetBytes(line + "\n"));
 }

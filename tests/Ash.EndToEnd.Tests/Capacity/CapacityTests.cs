@@ -40,7 +40,7 @@ public sealed class CapacityTests
     {
         var session = await server.Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = "many" });
         var turn = await server.PlayAsync(
-            session.Id, $$$"""[{"tool":{"name":"Bash","input":{"command":"echo {{{number}}} > mine.txt","description":"d"}}},{"text":"done"}]""");
+            session.Id, $$"""[{"tool":{"name":"Bash","input":{"command":"echo {{number}} > mine.txt","description":"d"} } },{"text":"done"}]""");
         Assert.Equal("completed", turn.Reason);
         return session.Id;
     }
