@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-long demo dist clean
+.PHONY: help setup build test test-long bench demo dist clean
 
 help: ## list the verbs
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/p' Makefile | expand -t 20
@@ -19,6 +19,9 @@ test: ## set up, build and run all tests
 
 test-long: ## the same with the tests that take minutes
 	@ASH_TEST_LONG=1 bash eng/test.sh
+
+bench: ## set up, build and measure: NAME=smoke, NAME=turn … (bench/README.md); all without a name
+	@bash eng/bench.sh $(NAME)
 
 demo: ## set up, build, start a server, run an agent in a sandbox, clean up
 	@bash eng/demo.sh

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Publishes development builds of the programs to artifacts/publish/NAME/NAME, for tests and demo; does nothing for one that
-# is newer than all sources. Usage: eng/publish.sh [bridge|cli|server|all]...
+# is newer than all sources. Usage: eng/publish.sh [bridge|cli|server|stand-in|all]...
+# `all` is what users get; the stand-in is for benchmarks.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # is_current NAME: published, and no source file or folder (so no deletion either) is newer.
 is_current() {
     local stamp=artifacts/publish/$1/.published
     [[ -x artifacts/publish/$1/$1 && -f $stamp ]] \
-        && [[ -z $(find src Directory.Build.props Directory.Packages.props global.json eng/publish.sh -newer "$stamp" -print -quit) ]]
+        && [[ -z $(find src bench/Ash.StandIn Directory.Build.props Directory.Packages.props global.json eng/publish.sh -newer "$stamp" -print -quit) ]]
 }
 
 # publish NAME PROJECT OPTION...: beside the old one first, so that a running program never sees half of a new one.
@@ -23,9 +24,9 @@ publish() {
     mkdir -p "$fresh"
     # Stamped with the time of the start: what is edited meanwhile counts as newer.
     touch "$fresh/.published"
-    dotnet restore "src/$project" -v q --nologo "$@"
+    dotnet restore "$project" -v q --nologo "$@"
     # Not restored by publish: told a runtime, it would rewrite the lock files of the libraries.
-    dotnet publish "src/$project" -c Release -r linux-x64 -v q --no-restore --nologo -o "$fresh" "$@"
+    dotnet publish "$project" -c Release -r linux-x64 -v q --no-restore --nologo -o "$fresh" "$@"
     rm -rf "$target"
     mv "$fresh" "$target"
     say "published $name in $(elapsed "$begun")"
@@ -37,10 +38,11 @@ flock 9
 
 for program in "${@:-all}"; do
     case $program in
-        bridge | all) publish ash-bridge Ash.Bridge ;;&
-        cli | all) publish ash Ash.Cli ;;&
-        server | all) publish ash-server Ash.Server -p:SelfContained=false ;;&
+        bridge | all) publish ash-bridge src/Ash.Bridge ;;&
+        cli | all) publish ash src/Ash.Cli ;;&
+        server | all) publish ash-server src/Ash.Server -p:SelfContained=false ;;&
+        stand-in) publish ash-stand-in bench/Ash.StandIn ;;
         bridge | cli | server | all) ;;
-        *) die "eng/publish.sh knows bridge, cli, server and all, not '$program'" ;;
+        *) die "eng/publish.sh knows bridge, cli, server, stand-in and all, not '$program'" ;;
     esac
 done

@@ -158,7 +158,7 @@ internal static class ServerCommand
             kestrel.Listen(Address(settings.Host), settings.Port);
             kestrel.ListenBroker();
         });
-        builder.Host.UseSessionSilo(data);
+        builder.Host.UseSessionSilo(settings, data);
 
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
@@ -179,6 +179,7 @@ internal static class ServerCommand
         app.UseApi();
         app.UseAccess();
         app.MapHealth();
+        app.MapMetrics();
         app.MapAgents();
         app.MapSessions();
         app.MapMessages();

@@ -49,57 +49,24 @@ internal sealed class RetryBody(int length, Action released) : IDisposable
         released();
     }
 
-    private sealed class Reader(byte[] bytes, int length) : Stream
+    private sealed class Reader(byte[] bytes, int length) : PassingStream
     {
         private int _position;
 
         /// <summary>Once true, the bytes are not touched again.</summary>
         public bool IsAtEnd => Volatile.Read(ref _position) == length;
 
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => length;
-
-        public override long Position
-        {
-            get => _position;
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(Span<byte> buffer)
-        {
-            var count = Math.Min(buffer.Length, length - _position);
-
-            if (count > 0)
-            {
-                bytes.AsSpan(_position, count).CopyTo(buffer);
-                Volatile.Write(ref _position, _position + count);
-            }
-
-            return count;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            return cancellationToken.IsCancellationRequested
-                ? ValueTask.FromCanceled<int>(cancellationToken)
-                : ValueTask.FromResult(Read(buffer.Span));
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return ValueTask.FromCanceled<int>(cancellationToken);
+            }
+
+            var count = Math.Min(buffer.Length, length - _position);
+            bytes.AsSpan(_position, count).CopyTo(buffer.Span);
+            Volatile.Write(ref _position, _position + count);
+            return ValueTask.FromResult(count);
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

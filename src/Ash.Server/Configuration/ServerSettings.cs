@@ -31,6 +31,15 @@ internal sealed record ServerSettings
     public int? SandboxUidBase { get; init; }
 
     public required int SandboxMemoryMb { get; init; }
+
+    /// <summary>So many sandboxes are there at once at most.</summary>
+    public required int MaxSandboxes { get; init; }
+
+    /// <summary>No sandbox starts that would leave less memory on the machine than this.</summary>
+    public required int MemoryReserveMb { get; init; }
+
+    /// <summary>A create or a resume waits for a place for so long; a message's turn waits as long as it takes.</summary>
+    public required TimeSpan CapacityWait { get; init; }
     public required string PermissionMode { get; init; }
     public string? BridgeProgram { get; init; }
     public string? CliProgram { get; init; }

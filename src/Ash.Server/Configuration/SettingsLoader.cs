@@ -58,6 +58,9 @@ internal static class SettingsLoader
             Isolation = reader.Choice("ASH_ISOLATION", IsolationLevel.Full, ("full", IsolationLevel.Full), ("reduced", IsolationLevel.Reduced)),
             SandboxUidBase = reader.OptionalNumber("ASH_SANDBOX_UID_BASE", min: 10_000, max: 2_100_000_000),
             SandboxMemoryMb = reader.Number("ASH_SANDBOX_MEMORY_MB", 2048, min: 256, max: 1_048_576),
+            MaxSandboxes = reader.Number("ASH_MAX_SANDBOXES", 1000, min: 1, max: 100_000),
+            MemoryReserveMb = reader.Number("ASH_MEMORY_RESERVE_MB", 512, min: 0, max: 1_048_576),
+            CapacityWait = reader.Duration("ASH_CAPACITY_WAIT", TimeSpan.FromSeconds(30), TimeSpan.Zero, Longest),
             PermissionMode = reader.Choice(
                 "ASH_PERMISSION_MODE",
                 "bypassPermissions",

@@ -1,5 +1,6 @@
 using Ash.Protocol.Api;
 using Ash.Server.Configuration;
+using Ash.Server.Runners;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
 
@@ -7,7 +8,7 @@ namespace Ash.Server.Health;
 
 /// <summary>How the server is. The store is asked by a write, the sandboxes by one real sandbox, remembered for this boot.</summary>
 internal sealed class ServerHealth(
-    SessionRuntimes sessions, SandboxDirectory sandboxes, StoreWriter writer, SelfTest selfTest, ServerSettings settings, ServerStart start)
+    SessionRuntimes sessions, SandboxDirectory sandboxes, StoreWriter writer, SelfTest selfTest, SandboxPlaces places, PoolCounters counters, ServerSettings settings, ServerStart start)
 {
     public HealthInfo Describe()
     {
@@ -22,7 +23,15 @@ internal sealed class ServerHealth(
             ActiveSandboxes = live,
             RemoteRunners = 0,
             Uptime = Math.Round(start.Ago.TotalSeconds, 3),
-            Pool = new PoolInfo { Total = live, Running = running, Waiting = Math.Max(0, live - running) },
+            Pool = new PoolInfo
+            {
+                Total = live,
+                Running = running,
+                Waiting = Math.Max(0, live - running),
+                MaxCapacity = places.Capacity,
+                ResumeWarmHits = counters.ResumedWarm,
+                ResumeColdHits = counters.ResumedCold,
+            },
             Model = settings.Model == ModelChoice.Scripted ? "scripted" : "claude",
         };
     }

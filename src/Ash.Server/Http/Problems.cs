@@ -21,6 +21,9 @@ internal static class Problems
 
     public static readonly Problem ShuttingDown = new(503, "shutting_down", "The server is shutting down; try again in a moment");
 
+    public static readonly Problem NoCapacity = new(
+        503, "no_capacity", "Sandbox capacity reached and no evictable sandboxes (all running); try again later, or raise ASH_MAX_SANDBOXES");
+
     public static Problem UnknownAgent(string name) => new(
         404, "agent_not_found", $"Agent \"{name}\" not found");
 

@@ -25,6 +25,9 @@ internal static class RunnerFeature
     {
         var options = Describe(settings, data.Path, RunFolder.Of(data), data.ServerId);
         services.AddSingleton(SandboxUids.Of(settings, data.ServerId));
+        services.AddSingleton<MachineMemory>();
+        services.AddSingleton<SandboxPlaces>();
+        services.AddSingleton<PoolCounters>();
         services.AddSingleton<ISandboxHost>(provider => SandboxHost.Create(
             options, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         return services;

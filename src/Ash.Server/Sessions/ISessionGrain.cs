@@ -14,7 +14,7 @@ internal interface ISessionGrain : IGrainWithGuidKey
     Task ReleaseAsync();
 
     /// <summary>Starts the sandbox of a new session; null once it is active, else why not.</summary>
-    Task<string?> StartAsync();
+    Task<Problem?> StartAsync();
 
     Task<SubmitMessage.Outcome> SubmitAsync(SubmitMessage message);
 

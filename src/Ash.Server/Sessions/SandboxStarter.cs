@@ -8,6 +8,7 @@ using Ash.Server.Agents;
 using Ash.Server.Broker;
 using Ash.Server.Configuration;
 using Ash.Server.Health;
+using Ash.Server.Runners;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -26,6 +27,7 @@ internal sealed partial class SandboxStarter(
     StoreWriter writer,
     AgentEnvironments environments,
     SelfTest selfTest,
+    SandboxPlaces places,
     ServerSettings settings,
     TimeProvider clock,
     ILoggerFactory loggers,
@@ -34,8 +36,13 @@ internal sealed partial class SandboxStarter(
     private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
 
     /// <summary>Starts a sandbox whose bridge is up and has its environment, and whose frames go to the listener.</summary>
-    /// <exception cref="SandboxException">It could not be started; nothing of it is left.</exception>
-    public async Task<SessionSandbox> StartAsync(SessionRecord session, ISandboxListener listener, CancellationToken cancellationToken)
+    /// <exception cref="SandboxException">It could not be started; nothing of it is left, and the place is the caller's still.</exception>
+    /// <param name="session">Whose it is.</param>
+    /// <param name="place">Goes with the sandbox, and is given back once that is removed.</param>
+    /// <param name="listener">Gets what the bridge says.</param>
+    /// <param name="cancellationToken">Gives the start up.</param>
+    public async Task<SessionSandbox> StartAsync(
+        SessionRecord session, SandboxPlace place, ISandboxListener listener, CancellationToken cancellationToken)
     {
         if (await selfTest.ResultAsync(cancellationToken) is { Count: > 0 } missing)
         {
@@ -68,7 +75,7 @@ internal sealed partial class SandboxStarter(
         {
             var spec = Specify(session, content, id);
             sandbox = await host.StartAsync(spec, cancellationToken);
-            started = Attach(sandbox, tokenHash, lastFrame: 0);
+            started = Attach(sandbox, place, tokenHash, lastFrame: 0);
             started.Listen(listener);
             await started.Connected.WaitAsync(BridgePatience, clock, cancellationToken);
             var agentEnvironment = await environments.FindAsync(session.AgentId, cancellationToken);
@@ -104,15 +111,17 @@ internal sealed partial class SandboxStarter(
     {
         if (IdentityOf(record) is { } identity && host.Adopt(identity) is { } sandbox)
         {
+            var place = places.Occupy();
             try
             {
-                var adopted = Attach(sandbox, record.TokenHash, record.LastFrame);
+                var adopted = Attach(sandbox, place, record.TokenHash, record.LastFrame);
                 LogAdopted(record.Id, record.SessionId);
                 return adopted;
             }
             catch (Exception failure) when (failure is SocketException or IOException or UnauthorizedAccessException)
             {
                 LogAdoptFailed(failure, record.Id, record.SessionId);
+                place.Dispose();
                 await sandbox.KillAsync();
             }
         }
@@ -129,7 +138,11 @@ internal sealed partial class SandboxStarter(
     }
 
     /// <summary>Ends a sandbox and forgets its row. Returns when nothing is left; may be repeated where it fails.</summary>
-    public Task RemoveAsync(SessionSandbox sandbox) => RemoveAsync(sandbox.Id, sandbox.Identity, sandbox.KillAsync);
+    public async Task RemoveAsync(SessionSandbox sandbox)
+    {
+        await RemoveAsync(sandbox.Id, sandbox.Identity, sandbox.KillAsync);
+        sandbox.Place.Dispose();
+    }
 
     private async Task RemoveAsync(string id, SandboxIdentity? identity, Func<Task> kill)
     {
@@ -155,11 +168,11 @@ internal sealed partial class SandboxStarter(
         ? new(record.Id, record.LauncherPid, record.LauncherStart, record.BridgePid, record.BridgeStart, boot, record.Uid)
         : null;
 
-    private SessionSandbox Attach(ISandbox sandbox, byte[] tokenHash, long lastFrame)
+    private SessionSandbox Attach(ISandbox sandbox, SandboxPlace place, byte[] tokenHash, long lastFrame)
     {
         var id = sandbox.Identity.Id;
         var socket = broker.Open(id, Path.Combine(host.Plan(id).SocketDirectory, "broker.sock"), sandbox.Identity.Uid);
-        return new SessionSandbox(sandbox, socket, tokenHash, lastFrame, clock, loggers.CreateLogger<SessionSandbox>());
+        return new SessionSandbox(sandbox, place, socket, tokenHash, lastFrame, clock, loggers.CreateLogger<SessionSandbox>());
     }
 
     private SandboxSpec Specify(SessionRecord session, AgentContent content, string id)

@@ -135,7 +135,7 @@ internal sealed partial class SessionDirectory(
     private async Task<CreateSession> StartAsync(SessionRecord session)
     {
         var workspace = session.WorkspaceId!.Value.ToString();
-        string? failure;
+        Problem? problem;
         try
         {
             // It is there already where an earlier server died over this session's start.
@@ -145,22 +145,23 @@ internal sealed partial class SessionDirectory(
                 workspaces.Create(workspace, session.Uid!.Value, content.Path, copyAll: !content.Settings.ReadOnlyContent);
             }
 
-            failure = await Grain(session.Id).StartAsync();
+            problem = await Grain(session.Id).StartAsync();
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or SandboxException or StoreException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or SandboxException or StoreException)
         {
-            failure = problem.Message;
+            problem = Problems.CreateFailed(failure.Message);
         }
 
-        if (failure is null && runtimes.TryFind(session.Id, out var runtime))
+        if (problem is null && runtimes.TryFind(session.Id, out var runtime))
         {
             return new CreateSession.Created(runtime.Describe());
         }
 
-        LogCreateFailed(session.Id, session.AgentName, failure ?? "the session ended meanwhile");
+        problem ??= Problems.CreateFailed("the session ended meanwhile");
+        LogCreateFailed(session.Id, session.AgentName, problem.Message);
         await Grain(session.Id).EndAsync(purge: true);
         workspaces.Remove(workspace);
-        return new CreateSession.Refused(Problems.CreateFailed(failure ?? "the session ended meanwhile"));
+        return new CreateSession.Refused(problem);
     }
 
     private bool TryOpen(AgentRecord agent, [NotNullWhen(true)] out AgentContent? content)

@@ -21,6 +21,7 @@ internal static class SessionFeature
         services.AddSingleton<SessionDirectory>();
         services.AddSingleton<SessionStreams>();
         services.AddSingleton<IModelCallAuthority, ModelCallAuthority>();
+        services.AddHostedService<SandboxEvictor>();
         services.AddHostedService<IdleSessionSweeper>();
         services.AddHostedService<EndedSessionSweeper>();
         services.AddHostedService<DeltaSweeper>();

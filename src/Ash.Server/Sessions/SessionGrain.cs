@@ -48,8 +48,7 @@ internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGr
         return Task.CompletedTask;
     }
 
-    public Task<string?> StartAsync() => OnPoolAsync(
-        static runtime => runtime.StartAsync(), static () => "the session is gone");
+    public Task<Problem?> StartAsync() => OnPoolAsync<Problem?>(static runtime => runtime.StartAsync(), static () => Problems.UnknownSession);
 
     public Task<SubmitMessage.Outcome> SubmitAsync(SubmitMessage message) => OnPoolAsync(
         runtime => runtime.SubmitAsync(message), static () => new SubmitMessage.Refused(Problems.UnknownSession));

@@ -14,31 +14,28 @@ internal sealed partial class SessionRuntime
 
     /// <summary>Starts the sandbox of a session that was just made.</summary>
     /// <returns>Null once it is active, else the reason why it is not.</returns>
-    public async Task<string?> StartAsync()
+    public async Task<Problem?> StartAsync()
     {
-        Task<string?> waking;
+        Waking waking;
         using (await _gate.EnterAsync())
         {
             if (_isClosed || _isDraining)
             {
-                return Problems.ShuttingDown.Message;
+                return Problems.ShuttingDown;
             }
 
             waking = BeginWaking();
         }
 
-        return await waking;
+        return (await AwaitAsync(waking))?.ToProblem(Problems.CreateFailed);
     }
 
     /// <summary>Parks an active session. Its sandbox stays for a grace time, then goes.</summary>
     public async Task<Problem?> PauseAsync(string reason)
     {
         using var turn = await _lifecycle.EnterAsync();
-        if (_waking is { } waking)
-        {
-            // Else it would undo the pause when it is done.
-            await waking;
-        }
+        // Else it would undo the pause when it is done.
+        await EndWakingAsync();
 
         using (await _gate.EnterAsync())
         {
@@ -100,7 +97,7 @@ internal sealed partial class SessionRuntime
     public async Task<Problem?> ResumeAsync()
     {
         using var turn = await _lifecycle.EnterAsync();
-        Task<string?> waking;
+        Waking waking;
         using (await _gate.EnterAsync())
         {
             if (_isClosed || _isDraining)
@@ -122,7 +119,7 @@ internal sealed partial class SessionRuntime
             waking = BeginWaking();
         }
 
-        return await waking is { } failure ? Problems.ResumeFailed(failure) : null;
+        return (await AwaitAsync(waking))?.ToProblem(Problems.ResumeFailed);
     }
 
     /// <summary>Ends the session for ever. Its rows and files stay for the retention time.</summary>
@@ -147,7 +144,7 @@ internal sealed partial class SessionRuntime
         SessionSandbox? sandbox = null;
         while (sandbox is null)
         {
-            Task<string?> waking;
+            Waking waking;
             using (await _gate.EnterAsync())
             {
                 if (_session.Status is SessionStatus.Stopped or SessionStatus.Ended)
@@ -170,9 +167,9 @@ internal sealed partial class SessionRuntime
                 waking = BeginWaking();
             }
 
-            if (await waking is { } failure)
+            if (await AwaitAsync(waking) is { } failure)
             {
-                return (null, Problems.ExecFailed(failure));
+                return (null, failure.ToProblem(Problems.ExecFailed));
             }
         }
 
@@ -204,11 +201,7 @@ internal sealed partial class SessionRuntime
             return;
         }
 
-        if (_waking is { } waking)
-        {
-            await waking;
-        }
-
+        await EndWakingAsync();
         if (_session.Status == SessionStatus.Active)
         {
             // What waits is in the store: the next server runs it.
@@ -218,6 +211,44 @@ internal sealed partial class SessionRuntime
         }
 
         await CloseSandboxAsync(static () => true);
+    }
+
+    /// <summary>Ends the sandbox of an idle session, so that another can have its place. The next message wakes it.</summary>
+    /// <returns>Whether there is a place now.</returns>
+    public async Task<bool> TryEvictAsync()
+    {
+        using var turn = await _lifecycle.EnterAsync();
+        using (await _gate.EnterAsync())
+        {
+            if (!IsEvictable)
+            {
+                return false;
+            }
+
+            if (_session.Status == SessionStatus.Active)
+            {
+                await ChangeStatusAsync(SessionStatus.Paused, [Facts.Paused("evicted")]);
+            }
+        }
+
+        await CloseSandboxAsync(() => IsEvictable && _session.Status == SessionStatus.Paused);
+        if (_sandbox is not null)
+        {
+            return false;
+        }
+
+        _services.Counters.CountEviction();
+        return true;
+    }
+
+    /// <summary>A sandbox that is on its way is waited for; one that has no place yet is not wanted any more.</summary>
+    private async Task EndWakingAsync()
+    {
+        if (_waking is { } waking)
+        {
+            waking.GiveUp();
+            await waking.Ended;
+        }
     }
 
     private bool IsWorking => _current is not null || _waiting.Count > 0 || _sandbox is { RunningExecs: > 0 };
@@ -242,11 +273,7 @@ internal sealed partial class SessionRuntime
                 await ChangeStatusAsync(status, [fact]);
             }
 
-            if (_waking is { } waking)
-            {
-                await waking;
-            }
-
+            await EndWakingAsync();
             await CloseSandboxAsync(static () => true);
             await _closed;
         }

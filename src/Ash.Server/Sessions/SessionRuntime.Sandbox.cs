@@ -1,5 +1,6 @@
 using Ash.Protocol.Bridge;
 using Ash.Runner.Sandboxes;
+using Ash.Server.Runners;
 using Ash.Server.Storage;
 
 namespace Ash.Server.Sessions;
@@ -9,7 +10,7 @@ internal sealed partial class SessionRuntime
 {
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
-    private Task<string?>? _waking;
+    private Waking? _waking;
     private Task _closed = Task.CompletedTask;
     private Hello? _hello;
     private bool _isMeeting;
@@ -17,37 +18,57 @@ internal sealed partial class SessionRuntime
     private int _lossesInARow;
 
     /// <summary>Begins to start a sandbox, unless one is being started. Under the gate.</summary>
-    /// <returns>Completes with null once the session is active, else with the reason why it is not.</returns>
-    private Task<string?> BeginWaking()
+    private Waking BeginWaking()
     {
         if (_waking is null)
         {
-            var waking = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waking = waking.Task;
+            var waking = new Waking();
+            _waking = waking;
             RunBeside(() => WakeAsync(waking));
         }
 
         return _waking;
     }
 
-    private async Task WakeAsync(TaskCompletionSource<string?> waking)
+    /// <summary>Waits for a sandbox, but not for ever where the machine has no place for it. Not under the gate.</summary>
+    private async Task<WakeFailure?> AwaitAsync(Waking waking)
     {
-        string? failure = "it could not be woken";
         try
         {
-            failure = await WakeOnceAsync();
+            await waking.Placed.WaitAsync(_services.Settings.CapacityWait, _services.Clock);
+        }
+        catch (TimeoutException)
+        {
+            using var entered = await _gate.EnterAsync();
+            if (!HasWork)
+            {
+                waking.GiveUp();
+            }
+
+            return WakeFailure.NoCapacity;
+        }
+
+        return await waking.Ended;
+    }
+
+    private async Task WakeAsync(Waking waking)
+    {
+        WakeFailure? failure = new("it could not be woken");
+        try
+        {
+            failure = await WakeOnceAsync(waking);
         }
         catch (Exception problem) when (IsOfStore(problem))
         {
             LogWakeFailed(problem, Id);
-            failure = problem.Message;
+            failure = new WakeFailure(problem.Message);
         }
         finally
         {
             using (await _gate.EnterAsync())
             {
                 _waking = null;
-                if (failure is null)
+                if (failure is null || failure.IsForCapacity)
                 {
                     await PumpAsync();
                 }
@@ -58,31 +79,35 @@ internal sealed partial class SessionRuntime
                 }
             }
 
-            waking.TrySetResult(failure ?? (_sandbox is null ? "the sandbox was lost" : null));
+            waking.End(failure ?? (_sandbox is null ? new WakeFailure("the sandbox was lost") : null));
         }
     }
 
-    private async Task<string?> WakeOnceAsync()
+    private async Task<WakeFailure?> WakeOnceAsync(Waking waking)
     {
         while (true)
         {
             SessionSandbox? started = null;
-            string? failure = null;
+            WakeFailure? failure = null;
             if (_sandbox is null)
             {
-                (started, failure) = await TryStartAsync();
+                (started, failure) = await TryStartAsync(waking);
             }
 
             using var entered = await _gate.EnterAsync();
             if (_isClosed || _session.Status is SessionStatus.Stopped or SessionStatus.Ended)
             {
                 Discard(started);
-                return failure ?? "the session was ended meanwhile";
+                return failure ?? new WakeFailure("the session was ended meanwhile");
             }
 
             if (failure is not null)
             {
-                await FailToWakeAsync(failure);
+                if (!failure.IsForCapacity)
+                {
+                    await FailToWakeAsync(failure.Reason);
+                }
+
                 return failure;
             }
 
@@ -96,23 +121,44 @@ internal sealed partial class SessionRuntime
         }
     }
 
-    private async Task<(SessionSandbox? Sandbox, string? Failure)> TryStartAsync()
+    private async Task<(SessionSandbox? Sandbox, WakeFailure? Failure)> TryStartAsync(Waking waking)
     {
+        SandboxPlace place;
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(waking.GivingUp, _closing.Token);
+            place = await _services.Places.TakeAsync(either.Token);
+            waking.MarkPlaced();
+        }
+        catch (OperationCanceledException) when (!_closing.IsCancellationRequested)
+        {
+            return (null, WakeFailure.NoCapacity);
+        }
+
+        SessionSandbox? started = null;
         try
         {
             // No two sandboxes of one session: the old one's cgroup is empty before the new one starts.
             await _closed.WaitAsync(BridgePatience, _services.Clock, _closing.Token);
-            return (await _services.Starter.StartAsync(_session, this, _closing.Token), null);
+            started = await _services.Starter.StartAsync(_session, place, this, _closing.Token);
+            return (started, null);
         }
         catch (TimeoutException failure)
         {
             LogWakeFailed(failure, Id);
-            return (null, "the session's last sandbox is not gone yet");
+            return (null, new WakeFailure("the session's last sandbox is not gone yet"));
         }
         catch (SandboxException failure)
         {
             LogWakeFailed(failure, Id);
-            return (null, failure.Message);
+            return (null, new WakeFailure(failure.Message));
+        }
+        finally
+        {
+            if (started is null)
+            {
+                place.Dispose();
+            }
         }
     }
 
@@ -127,6 +173,7 @@ internal sealed partial class SessionRuntime
         if (_session.Status is SessionStatus.Paused or SessionStatus.Error or SessionStatus.Stopped)
         {
             entries.Add(started is null ? Facts.Woken("warm", null) : Facts.Woken("cold", "local"));
+            _services.Counters.CountResume(isWarm: started is null);
         }
 
         try

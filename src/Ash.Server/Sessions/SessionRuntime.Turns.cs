@@ -104,6 +104,11 @@ internal sealed partial class SessionRuntime
         {
             await CompleteAsync(first, TurnOutcome.Stopped(TurnReason.Interrupted));
             _waiting.Dequeue();
+            if (!HasWork)
+            {
+                _waking?.GiveUp();
+            }
+
             return new InterruptResult(true, first.Id);
         }
 
@@ -320,6 +325,7 @@ internal sealed partial class SessionRuntime
         }
 
         turn.MarkEnded();
+        _services.Places.NoteChange();
     }
 
     private async Task StopOverdueTurnAsync()

@@ -52,6 +52,13 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
 
     public bool IsInTurn => _current is not null;
 
+    /// <summary>When something last happened in it.</summary>
+    public DateTimeOffset LastActiveAt => _session.LastActiveAt;
+
+    /// <summary>Whether it has a sandbox and nothing to do in it.</summary>
+    public bool IsEvictable =>
+        _sandbox is not null && _session.Status is SessionStatus.Active or SessionStatus.Paused && !IsWorking && _waking is null && !_isClosed && !_isDraining;
+
     /// <summary>Whether nothing has happened for so long that it need not be in memory; it comes back with its next call.</summary>
     public bool IsForgettable(DateTimeOffset cutoff) => !IsBusy && _session.LastActiveAt < cutoff;
 

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using Ash.Protocol.Bridge;
 using Ash.Runner.Bridges;
 using Ash.Runner.Sandboxes;
+using Ash.Server.Runners;
 
 namespace Ash.Server.Sessions;
 
@@ -39,9 +40,10 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     private int _refusedCalls;
 
     public SessionSandbox(
-        ISandbox sandbox, IDisposable brokerSocket, byte[] tokenHash, long lastFrame, TimeProvider clock, ILogger logger)
+        ISandbox sandbox, SandboxPlace place, IDisposable brokerSocket, byte[] tokenHash, long lastFrame, TimeProvider clock, ILogger logger)
     {
         _sandbox = sandbox;
+        Place = place;
         _brokerSocket = brokerSocket;
         _logger = logger;
         TokenHash = tokenHash;
@@ -52,6 +54,9 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     public string Id => _sandbox.Identity.Id;
 
     public SandboxIdentity Identity => _sandbox.Identity;
+
+    /// <summary>What it takes of the machine, until it is removed.</summary>
+    public SandboxPlace Place { get; }
 
     /// <summary>SHA-256 of the token that its model calls carry.</summary>
     public byte[] TokenHash { get; }

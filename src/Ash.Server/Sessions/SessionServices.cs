@@ -2,6 +2,7 @@ using Ash.Runner.Workspaces;
 using Ash.Server.Agents;
 using Ash.Server.Configuration;
 using Ash.Server.Events;
+using Ash.Server.Runners;
 using Ash.Server.Storage;
 
 namespace Ash.Server.Sessions;
@@ -15,6 +16,8 @@ internal sealed record SessionServices(
     EventTails Tails,
     SandboxStarter Starter,
     SandboxDirectory Sandboxes,
+    SandboxPlaces Places,
+    PoolCounters Counters,
     WorkspaceStore Workspaces,
     AgentContentStore Contents,
     ServerSettings Settings,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Ash.Server.Configuration;
 using Ash.Server.Storage;
 using Orleans.Configuration;
 
@@ -8,7 +9,7 @@ namespace Ash.Server.Sessions;
 /// <summary>The silo that owns this server's sessions: alone, on loopback, without a gateway.</summary>
 internal static class SessionSilo
 {
-    public static void UseSessionSilo(this IHostBuilder host, DataFolder data) => host.UseOrleans(silo =>
+    public static void UseSessionSilo(this IHostBuilder host, ServerSettings settings, DataFolder data) => host.UseOrleans(silo =>
     {
         // Two servers on the default ports would start without an error and mix.
         var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
@@ -20,8 +21,8 @@ internal static class SessionSilo
             options.ServiceId = "ash";
         });
 
-        // A wake, an exec and an end take as long as they take.
-        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromMinutes(10));
+        // A wake, an exec and an end take as long as they take, and some have to wait for a place first.
+        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = settings.CapacityWait + TimeSpan.FromMinutes(10));
     });
 
     private static int FreePort()

@@ -60,7 +60,8 @@ internal sealed class InMemoryServer : IAsyncDisposable
 
     public string AgentContents => _data.Agents;
 
-    public static async Task<InMemoryServer> StartAsync(Func<ServerSettings, ServerSettings>? adjust = null)
+    public static async Task<InMemoryServer> StartAsync(
+        Func<ServerSettings, ServerSettings>? adjust = null, Action<IServiceCollection>? replace = null)
     {
         var folder = Directory.CreateTempSubdirectory("ash-mem-").FullName;
         var settings = SettingsLoader.Load(
@@ -79,6 +80,7 @@ internal sealed class InMemoryServer : IAsyncDisposable
             OnlyWhenAsked<IdleSessionSweeper>(services);
             OnlyWhenAsked<EndedSessionSweeper>(services);
             OnlyWhenAsked<DeltaSweeper>(services);
+            replace?.Invoke(services);
         });
         await app.StartAsync();
         var server = new InMemoryServer(app, data, disk, host, clock);

@@ -15,6 +15,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
     private int _process;
     private string? _working;
+    private bool _heedsInterrupts;
     private long _number;
 
     public Hello Hello => new(BridgeProtocol.Version, 1, 0, 0, 0);
@@ -93,6 +94,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
                 break;
             case "user":
                 _working = message.GetProperty("uuid").GetString();
+                _heedsInterrupts = host.Manner == CliManner.Waits;
                 break;
             case "control_request":
                 Answer(message);
@@ -106,7 +108,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
         var id = request.GetProperty("request_id").GetString();
         Say($$$"""{"type":"control_response","response":{"subtype":"success","request_id":"{{{id}}}"}}""");
         if (_working is { } working
-            && host.Manner == CliManner.Waits
+            && _heedsInterrupts
             && request.GetProperty("request").GetProperty("subtype").GetString() == "interrupt")
         {
             _working = null;

@@ -54,6 +54,9 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
 
     public int Starts => Volatile.Read(ref _starts);
 
+    /// <summary>How many were there at once, at most.</summary>
+    public int MostLive { get; private set; }
+
     public IReadOnlyCollection<ScriptedSandbox> Live => [.. _live.Values];
 
     public SandboxPlan Plan(string sandboxId) => new(Path.Combine(runDirectory, sandboxId), []);
@@ -81,7 +84,12 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
         var uid = Environment.IsPrivilegedProcess ? spec.Uid : (int)EffectiveUser();
         var identity = new SandboxIdentity(spec.Id, 1, 1, 2, 1, "boot", uid);
         var sandbox = new ScriptedSandbox(identity, this);
-        _live[spec.Id] = sandbox;
+        lock (_live)
+        {
+            _live[spec.Id] = sandbox;
+            MostLive = Math.Max(MostLive, _live.Count);
+        }
+
         if (!BridgeIsSilent)
         {
             sandbox.Dial();

@@ -14,6 +14,9 @@ internal sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2026, 1,
     /// <summary>Completes once a timer that was there already was armed for exactly this long.</summary>
     public Task TimerArmedAsync(TimeSpan time) => WaitFor(time, isChange: true).Task;
 
+    /// <summary>What has begun so far counts no more.</summary>
+    public void ForgetWaits() => _waits.Clear();
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new WatchedTimer(base.CreateTimer(callback, state, dueTime, period), this);

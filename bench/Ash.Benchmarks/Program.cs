@@ -1,0 +1,42 @@
+using Ash.Benchmarks;
+using Ash.Benchmarks.Scenarios;
+
+IScenario[] all =
+[
+    new SessionCreation(),
+    new CreationRate(),
+    new SessionLookup(),
+    new TurnShare(),
+    new EventLatency(),
+    new EventRate(),
+    new LogReplay(),
+    new TurnsAtOneInstant(),
+    new IdleServer(),
+];
+
+// Small enough for every change: the figures that show first where something became slow.
+string[] smoke = ["create", "turn", "event-latency", "idle"];
+
+var name = args.FirstOrDefault() ?? "all";
+var chosen = name switch
+{
+    "all" => all,
+    "smoke" => [.. all.Where(scenario => smoke.Contains(scenario.Name))],
+    _ => [.. all.Where(scenario => scenario.Name == name)],
+};
+if (chosen.Length == 0)
+{
+    Console.Error.WriteLine($"There is no benchmark \"{name}\"; there are all, smoke, {string.Join(", ", all.Select(scenario => scenario.Name))}.");
+    return 2;
+}
+
+var report = new Report(name);
+foreach (var scenario in chosen)
+{
+    Console.WriteLine($"{scenario.Name} ...");
+    report.Add(await scenario.RunAsync());
+}
+
+report.Print();
+report.Save();
+return 0;

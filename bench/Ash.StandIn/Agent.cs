@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace Ash.StandIn;
+
+/// <summary>Speaks the CLI's stream-json, and calls no model: what is left of a turn's time is Ash's.</summary>
+/// <remarks>
+/// Each delta carries the monotonic clock, in nanoseconds, at the moment it is written: the same clock as on the host.
+/// </remarks>
+internal sealed class Agent(Stream output)
+{
+    private static readonly TimeSpan UsualTime = TimeSpan.FromMilliseconds(50);
+    private readonly string _padding = new('x', 120);
+
+    public async Task TakeAsync(string line)
+    {
+        using var document = JsonDocument.Parse(line);
+        var message = document.RootElement;
+        switch (message.GetProperty("type").GetString())
+        {
+            case "control_request":
+                var request = message.GetProperty("request_id").GetString();
+                Say($$"""{"type":"control_response","response":{"subtype":"success","request_id":"{{request}}"} }""");
+                break;
+            case "user":
+                await AnswerAsync(message);
+                break;
+        }
+    }
+
+    private async Task AnswerAsync(JsonElement message)
+    {
+        var id = message.GetProperty("uuid").GetString()!;
+        if (!message.TryGetProperty("shouldQuery", out var asks) || asks.GetBoolean())
+        {
+            var prompt = Prompt.Parse(message.GetProperty("message").GetProperty("content").GetRawText());
+            if (prompt.HasDelay)
+            {
+                await Task.Delay(UsualTime);
+            }
+
+            for (var i = 0; i < prompt.Deltas; i++)
+            {
+                SayDelta();
+                if (prompt.Pause > TimeSpan.Zero)
+                {
+                    await Task.Delay(prompt.Pause);
+                }
+            }
+
+            for (var i = 0; i < prompt.Messages; i++)
+            {
+                SayMessage(_padding);
+            }
+
+            SayMessage("done");
+        }
+
+        Say($$"""{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"done","usage":{"input_tokens":1,"output_tokens":1},"user_message_uuids":["{{id}}"]}""");
+        Say("""{"type":"system","subtype":"session_state_changed","state":"idle"}""");
+    }
+
+    private void SayDelta()
+    {
+        var now = Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
+        Say($$$"""{"type":"stream_event","uuid":"{{{Guid.CreateVersion7()}}}","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"{{{now}}} {{{_padding}}}"} } }""");
+    }
+
+    private void SayMessage(string text) =>
+        Say($$"""{"type":"assistant","uuid":"{{Guid.CreateVersion7()}}","message":{"role":"assistant","content":[{"type":"text","text":"{{text}}"}] } }""");
+
+    private void Say(string line) => output.Write(Encoding.UTF8.GetBytes(line + "\n"));
+}
