@@ -102,8 +102,7 @@ public sealed class AshServer : IAsyncDisposable
     /// <summary>SIGTERM; returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{Pid}"]);
-        await kill.WaitForExitAsync();
+        ProcessSignals.Send(Pid, ProcessSignals.Terminate);
         await _process!.WaitForExitAsync().WaitAsync(Patience);
         return _process.ExitCode;
     }

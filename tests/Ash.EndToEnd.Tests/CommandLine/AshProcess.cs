@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Ash.Testing;
 
 namespace Ash.EndToEnd.Tests.CommandLine;
 
@@ -23,9 +24,9 @@ internal sealed class AshProcess : IDisposable
     public int Pid => _process.Id;
 
     /// <summary>What Ctrl-C sends.</summary>
-    public void Interrupt() => Signal("INT");
+    public void Interrupt() => ProcessSignals.Send(Pid, ProcessSignals.Interrupt);
 
-    public void Terminate() => Signal("TERM");
+    public void Terminate() => ProcessSignals.Send(Pid, ProcessSignals.Terminate);
 
     /// <summary>Waits until this text is on the standard output, while the process still runs.</summary>
     public async Task WaitForOutputAsync(string text)
@@ -82,11 +83,5 @@ internal sealed class AshProcess : IDisposable
             }
         }
         while (count > 0);
-    }
-
-    private void Signal(string name)
-    {
-        using var kill = Process.Start("kill", [$"-{name}", $"{Pid}"]);
-        kill.WaitForExit();
     }
 }

@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using Ash.Protocol.Api;
 using Ash.Testing;
 
 namespace Ash.EndToEnd.Tests.Faults;
 
 /// <summary>Finds the processes of a session's sandbox from outside, and does to them what a bad day does.</summary>
-internal static partial class Sandboxes
+internal static class Sandboxes
 {
     private const int SigKill = 9, SigStop = 19;
 
@@ -24,10 +23,10 @@ internal static partial class Sandboxes
     public static SandboxProcess BridgeOf(this AshServer server, Guid session) =>
         server.ProcessesOf(session).Single(process => process.InnerPid == 1);
 
-    public static void Kill(this SandboxProcess process) => Signal(process.Pid, SigKill);
+    public static void Kill(this SandboxProcess process) => ProcessSignals.Send(process.Pid, SigKill);
 
     /// <summary>It does nothing any more, and does not end.</summary>
-    public static void Freeze(this SandboxProcess process) => Signal(process.Pid, SigStop);
+    public static void Freeze(this SandboxProcess process) => ProcessSignals.Send(process.Pid, SigStop);
 
     public static void KillSandboxOf(this AshServer server, Guid session)
     {
@@ -124,9 +123,4 @@ internal static partial class Sandboxes
             return false;
         }
     }
-
-    private static void Signal(int pid, int signal) => _ = Kill(pid, signal); // It may have ended already.
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int pid, int signal);
 }

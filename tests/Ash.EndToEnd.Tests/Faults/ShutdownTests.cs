@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Ash.Client.Events;
 using Ash.Testing;
 
@@ -91,7 +90,7 @@ public sealed class ShutdownTests
             await probe.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
 
-        using var kill = Process.Start("kill", ["-TERM", $"{starting.Id}"]);
+        ProcessSignals.Send(starting.Id, ProcessSignals.Terminate);
         await starting.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         // Before the host listens for signals the kernel's default ends it, which is as clean: nothing has begun.
@@ -116,7 +115,7 @@ public sealed class ShutdownTests
             await probe.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
 
-        using var kill = Process.Start("kill", ["-TERM", $"{starting.Id}"]);
+        ProcessSignals.Send(starting.Id, ProcessSignals.Terminate);
         await starting.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(0, starting.ExitCode);

@@ -75,7 +75,7 @@ public sealed class StartTests
                 }
             }
 
-            using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+            ProcessSignals.Send(process.Id, ProcessSignals.Terminate);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
             // 143 where the runtime was not up far enough to end in order: nothing had been started then.
