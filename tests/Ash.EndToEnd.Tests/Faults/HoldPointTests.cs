@@ -65,10 +65,16 @@ public sealed class HoldPointTests : IAsyncLifetime
         _server.Model.Release(struck.Gate);
         await held;
         await _server.KillAsync();
-        await watching;
-        await Assert.ThrowsAnyAsync<AshException>(() => struck.Sending);
+        var isWhole = await watching;
+
+        // Where all is stored and only the acknowledgement is held, the turn may have ended before the server did.
+        if (await Record.ExceptionAsync(() => struck.Sending) is { } cutOff)
+        {
+            Assert.IsType<AshException>(cutOff, exactMatch: false);
+        }
+
         await _server.StartAgainAsync();
-        while (!await viewer.WatchAsync())
+        while (!isWhole && !await viewer.WatchAsync())
         {
             // As a client does: again from the last id.
         }
