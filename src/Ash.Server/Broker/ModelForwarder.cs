@@ -30,9 +30,7 @@ internal sealed partial class ModelForwarder(
     public async Task ForwardAsync(HttpContext context, PermittedCall call, TokenUsage usage, ForwardOutcome outcome)
     {
         using var body = buffers.TryReserve(context.Request.ContentLength);
-        var scanner = new RequestScanner();
-        context.Features.Set(scanner);
-        context.Request.Body = new ScannedStream(context.Request.Body, scanner);
+        context.Request.Body = new ScannedStream(context.Request.Body, outcome.Request);
 
         if (body is not null && !await TryFillAsync(body, context, outcome))
         {
@@ -152,7 +150,7 @@ internal sealed partial class ModelForwarder(
         context.Response.Clear();
         context.Response.Headers.Connection = "close";
 
-        if (context.Features.Get<RequestScanner>() is { Refusal: { } refusal })
+        if (outcome.Request.Refusal is { } refusal)
         {
             outcome.ErrorCode = BrokerErrorCode.NetworkDenied;
             return BrokerAnswers.NetworkDeniedAsync(context, refusal);
