@@ -10,34 +10,14 @@ internal sealed partial class DeltaSweeper(
     StoreWriter writer,
     ServerSettings settings,
     TimeProvider clock,
-    ILogger<DeltaSweeper> logger) : BackgroundService
+    ILogger<DeltaSweeper> logger) : Sweeper(TimeSpan.FromMinutes(10), clock)
 {
     private const int TurnsAtOnce = 100;
 
     /// <summary>Small enough that nobody's message waits for it.</summary>
     private const int RowsAtOnce = 500;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await SweepAsync(stoppingToken);
-            }
-#pragma warning disable CA1031 // The outermost loop of this work: a sweep that failed must not end the server.
-            catch (Exception failure) when (failure is not OperationCanceledException)
-#pragma warning restore CA1031
-            {
-                LogSweepFailed(failure);
-            }
-        }
-    }
-
-    internal async Task SweepAsync(CancellationToken cancellationToken)
+    internal override async Task SweepAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<TurnRecord> expired;
         do
@@ -53,7 +33,7 @@ internal sealed partial class DeltaSweeper(
 
     private async Task<IReadOnlyList<TurnRecord>> FindExpiredAsync(CancellationToken cancellationToken)
     {
-        var cutoff = clock.GetUtcNow() - settings.DeltaRetention;
+        var cutoff = Clock.GetUtcNow() - settings.DeltaRetention;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return await db.Turns
             .Where(turn => turn.DeltasPrunedAt == null && turn.EndedAt <= cutoff)
@@ -81,12 +61,12 @@ internal sealed partial class DeltaSweeper(
             : 0;
         if (removed < RowsAtOnce)
         {
-            transaction.SetDeltasPruned(turn.Id, clock.GetUtcNow());
+            transaction.SetDeltasPruned(turn.Id, Clock.GetUtcNow());
         }
 
         return removed;
     }
 
     [LoggerMessage(LogLevel.Error, "Could not remove the partial rows that have expired; tried again in ten minutes")]
-    private partial void LogSweepFailed(Exception failure);
+    protected override partial void LogSweepFailed(Exception failure);
 }

@@ -12,32 +12,13 @@ internal sealed partial class EndedSessionSweeper(
     WorkspaceStore workspaces,
     ServerSettings settings,
     TimeProvider clock,
-    ILogger<EndedSessionSweeper> logger) : BackgroundService
+    ILogger<EndedSessionSweeper> logger) : Sweeper(TimeSpan.FromMinutes(1), clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    internal override async Task SweepAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Interval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await SweepAsync(stoppingToken);
-            }
-#pragma warning disable CA1031 // The outermost loop of this work: a sweep that failed must not end the server.
-            catch (Exception failure) when (failure is not OperationCanceledException)
-#pragma warning restore CA1031
-            {
-                LogSweepFailed(failure);
-            }
-        }
-    }
-
-    internal async Task SweepAsync(CancellationToken cancellationToken)
-    {
-        var now = clock.GetUtcNow();
+        var now = Clock.GetUtcNow();
         var cutoff = now - settings.EndedRetention;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var expired = await db.Sessions
@@ -81,5 +62,5 @@ internal sealed partial class EndedSessionSweeper(
     private partial void LogRemovalFailed(Exception failure, Guid sessionId);
 
     [LoggerMessage(LogLevel.Error, "Could not remove what has expired; tried again in a minute")]
-    private partial void LogSweepFailed(Exception failure);
+    protected override partial void LogSweepFailed(Exception failure);
 }
