@@ -61,18 +61,7 @@ internal sealed partial class SessionDirectory(
             .Where(session => session.TenantId == tenantId && (agentName == null || session.AgentName == agentName))
             .OrderByDescending(session => session.CreatedAt)
             .ThenByDescending(session => session.Id)
-            .Select(session => SessionView.Describe(
-                session.Id,
-                session.TenantId,
-                session.AgentName,
-                session.AgentVersion,
-                session.Status,
-                session.ParentSessionId,
-                session.Model,
-                session.Isolation,
-                session.CreatedAt,
-                session.LastActiveAt,
-                null))
+            .Select(SessionView.Columns)
             .ToListAsync(cancellationToken);
 
         return [.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session)];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Linq.Expressions;
 using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Server.Events;
@@ -11,47 +12,27 @@ internal static class SessionView
 {
     private static readonly JsonDocumentOptions AsDeepAsALine = new() { MaxDepth = Json.MaxDepth };
 
-    public static SessionInfo Describe(SessionRecord session, RunningTurn? turn) => Describe(
-        session.Id,
-        session.TenantId,
-        session.AgentName,
-        session.AgentVersion,
-        session.Status,
-        session.ParentSessionId,
-        session.Model,
-        session.Isolation,
-        session.CreatedAt,
-        session.LastActiveAt,
-        turn);
-
     /// <summary>By the columns that are needed: a list must not read every session's prompt, which may be a megabyte.</summary>
-    public static SessionInfo Describe(
-        Guid id,
-        string tenantId,
-        string agentName,
-        int agentVersion,
-        SessionStatus status,
-        Guid? parentSessionId,
-        string? model,
-        string isolation,
-        DateTimeOffset createdAt,
-        DateTimeOffset lastActiveAt,
-        RunningTurn? turn) => new()
-        {
-            Id = id,
-            TenantId = tenantId,
-            AgentName = agentName,
-            SandboxId = id.ToString(),
-            Status = status.ToString().ToLowerInvariant(),
-            RunnerId = null,
-            ParentSessionId = parentSessionId,
-            CreatedAt = createdAt,
-            LastActiveAt = lastActiveAt,
-            Model = model,
-            AgentVersion = agentVersion,
-            Turn = turn,
-            Isolation = isolation,
-        };
+    public static readonly Expression<Func<SessionRecord, SessionInfo>> Columns = session => new SessionInfo
+    {
+        Id = session.Id,
+        TenantId = session.TenantId,
+        AgentName = session.AgentName,
+        SandboxId = Text(session.Id),
+        Status = Name(session.Status),
+        RunnerId = null,
+        ParentSessionId = session.ParentSessionId,
+        CreatedAt = session.CreatedAt,
+        LastActiveAt = session.LastActiveAt,
+        Model = session.Model,
+        AgentVersion = session.AgentVersion,
+        Turn = null,
+        Isolation = session.Isolation,
+    };
+
+    private static readonly Func<SessionRecord, SessionInfo> FromRecord = Columns.Compile();
+
+    public static SessionInfo Describe(SessionRecord session, RunningTurn? turn) => FromRecord(session) with { Turn = turn };
 
     public static TurnInfo Describe(TurnRecord turn) => new()
     {
@@ -67,4 +48,8 @@ internal static class SessionView
         EndedAt = turn.EndedAt,
         LastEventId = turn.CompletedSeq?.ToString(CultureInfo.InvariantCulture),
     };
+
+    private static string Text(Guid id) => id.ToString();
+
+    private static string Name(SessionStatus status) => status.ToString().ToLowerInvariant();
 }
