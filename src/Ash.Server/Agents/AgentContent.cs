@@ -15,7 +15,7 @@ internal sealed record AgentContent(string Path, AgentSettings Settings)
         // Without its files an agent would look like one that has no settings.
         if (!File.Exists(System.IO.Path.Combine(path, PromptFile)))
         {
-            throw new SandboxException($"there is no {PromptFile} in {path}, where the agent's files should be; deploy the agent again");
+            throw new SandboxException(IsGone(path));
         }
 
         var file = System.IO.Path.Combine(path, SettingsFile);
@@ -23,5 +23,19 @@ internal sealed record AgentContent(string Path, AgentSettings Settings)
         return new AgentContent(path, settings);
     }
 
-    public string ReadPrompt() => File.ReadAllText(System.IO.Path.Combine(Path, PromptFile));
+    /// <exception cref="SandboxException">The folder is gone since it was loaded.</exception>
+    public string ReadPrompt()
+    {
+        try
+        {
+            return File.ReadAllText(System.IO.Path.Combine(Path, PromptFile));
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SandboxException(IsGone(Path), failure);
+        }
+    }
+
+    private static string IsGone(string path) =>
+        $"there is no {PromptFile} in {path}, where the agent's files should be; deploy the agent again";
 }

@@ -198,7 +198,7 @@ internal sealed partial class SessionRuntime
             // Ahead of the first message: it has its start behind it when that comes.
             await StartCliAsync(started);
         }
-        catch (Exception failure) when (IsOfStore(failure))
+        catch (Exception failure) when (failure is SandboxException || IsOfStore(failure))
         {
             // The first message tries it again.
             LogTriedAgain(failure, Id);
@@ -260,17 +260,20 @@ internal sealed partial class SessionRuntime
             await StartCliAsync(sandbox);
             return true;
         }
-        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        catch (SandboxException failure)
         {
-            await FailToWakeAsync($"The agent's files are gone ({failure.Message}). Deploy the agent again and create a new session.");
+            await FailToWakeAsync(failure.Message);
             return false;
         }
     }
 
     /// <summary>Starts the CLI in the sandbox, with whatever of the conversation it will not know ready to be told. Under the gate.</summary>
+    /// <exception cref="SandboxException">The agent's files are gone; nothing was started.</exception>
     private async Task StartCliAsync(SessionSandbox sandbox)
     {
         var content = _services.Contents.Open(_session.ContentHash);
+        var appends = content.Settings.AppendsSystemPrompt;
+        var prompt = appends ? null : _session.SystemPrompt ?? content.ReadPrompt();
         var home = _services.Workspaces.Find(_session.WorkspaceId!.Value.ToString()).HomePath;
         if (_mustBeginAnew || await Conversation.IsUnusableAsync(_session, home, _closing.Token))
         {
@@ -289,10 +292,7 @@ internal sealed partial class SessionRuntime
         var takesUp = start.GoesOnWith is null ? null : new Dictionary<string, string> { ["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] = "1" };
         sandbox.Post(new StartCli(cli.StartId, CliCommand.Arguments(_session, start.Resumes, model), takesUp));
 
-        var prompt = _session.SystemPrompt ?? content.ReadPrompt();
-        var line = content.Settings.AppendsSystemPrompt
-            ? ControlLines.Initialize($"initialize-{cli.Number}", null, _session.SystemPrompt)
-            : ControlLines.Initialize($"initialize-{cli.Number}", prompt, null);
+        var line = ControlLines.Initialize($"initialize-{cli.Number}", prompt, appends ? _session.SystemPrompt : null);
         sandbox.Post(new WriteLine($"initialize/{cli.Number}", line.Length), line);
         await RestoreAsync(sandbox);
     }

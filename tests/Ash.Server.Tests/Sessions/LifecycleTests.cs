@@ -30,6 +30,24 @@ public sealed class LifecycleTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task AgentWhoseFilesAreGone_IsNotStartedWithoutThem_AndTheMessageIsToldSo()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        var session = await server.CreateSessionAsync();
+        await server.Client.Sessions.StopAsync(session.Id);
+        Directory.Delete(server.AgentContents, recursive: true);
+        server.Host.CliArguments = [];
+        await server.Client.Sessions.ResumeAsync(session.Id);
+
+        var turn = await server.Client.Sessions.SendMessageAndWaitAsync(session.Id, "hello");
+
+        Assert.Equal(("sandbox_lost", "start_failed"), (turn.Reason, turn.Code));
+        Assert.Contains("deploy the agent again", turn.Result, StringComparison.Ordinal);
+        Assert.Empty(server.Host.CliArguments);
+        Assert.Equal("error", await server.StatusOfAsync(session));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task PausedSession_LosesItsSandbox_OnceTheLastCommandInItHasEnded()
     {
         await using var server = await InMemoryServer.StartAsync();
