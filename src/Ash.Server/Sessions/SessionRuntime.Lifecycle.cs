@@ -19,7 +19,7 @@ internal sealed partial class SessionRuntime
         Waking waking;
         using (await _gate.EnterAsync())
         {
-            if (_isClosed || _isDraining)
+            if (IsLeaving)
             {
                 return Problems.ShuttingDown;
             }
@@ -71,7 +71,7 @@ internal sealed partial class SessionRuntime
 
         using var turn = await _lifecycle.EnterAsync();
         using var entered = await _gate.EnterAsync();
-        if (IsIdleSince(cutoff) && !_isClosed && !_isDraining)
+        if (IsIdleSince(cutoff) && !IsLeaving)
         {
             await BecomePausedAsync("idle");
         }
@@ -100,7 +100,7 @@ internal sealed partial class SessionRuntime
         Waking waking;
         using (await _gate.EnterAsync())
         {
-            if (_isClosed || _isDraining)
+            if (IsLeaving)
             {
                 return Problems.ShuttingDown;
             }
@@ -152,7 +152,7 @@ internal sealed partial class SessionRuntime
                     return (null, Problems.SessionIs(_session.Status));
                 }
 
-                if (_isClosed || _isDraining)
+                if (IsLeaving)
                 {
                     return (null, Problems.ShuttingDown);
                 }

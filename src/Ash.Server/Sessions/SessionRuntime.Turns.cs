@@ -29,7 +29,7 @@ internal sealed partial class SessionRuntime
             return repeated;
         }
 
-        if (_isClosed || _isDraining)
+        if (IsLeaving)
         {
             return new SubmitMessage.Refused(Problems.ShuttingDown);
         }

@@ -57,10 +57,13 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
 
     /// <summary>Whether it has a sandbox and nothing to do in it.</summary>
     public bool IsEvictable =>
-        _sandbox is not null && _session.Status is SessionStatus.Active or SessionStatus.Paused && !IsWorking && _waking is null && !_isClosed && !_isDraining;
+        _sandbox is not null && _session.Status is SessionStatus.Active or SessionStatus.Paused && !IsWorking && _waking is null && !IsLeaving;
 
     /// <summary>Whether nothing has happened for so long that it need not be in memory; it comes back with its next call.</summary>
     public bool IsForgettable(DateTimeOffset cutoff) => !IsBusy && _session.LastActiveAt < cutoff;
+
+    /// <summary>Whether nothing may begin here any more: another owner, or the next server, goes on.</summary>
+    private bool IsLeaving => _isClosed || _isDraining;
 
     /// <summary>Whether no turn runs or waits.</summary>
     private bool IsQuiet => _current is null && _waiting.Count == 0;
