@@ -11,6 +11,7 @@ using Ash.Server.Model;
 using Ash.Server.Runners;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Data.Sqlite;
@@ -119,7 +120,7 @@ internal static class ServerCommand
                 await app.StopAsync();
                 return 0;
             }
-            catch (IOException)
+            catch (Exception taken) when (taken is IOException or AddressInUseException)
             {
                 // What is up already stops in order, before it is taken apart.
                 await app.StopAsync();
@@ -131,7 +132,7 @@ internal static class ServerCommand
             await app.WaitForShutdownAsync();
             return 0;
         }
-        catch (Exception failure) when (failure is IOException or SandboxException or SqliteException or OptionsValidationException)
+        catch (Exception failure) when (failure is IOException or AddressInUseException or SandboxException or SqliteException or OptionsValidationException)
         {
             // Something that was not to be seen before it was tried: a damaged store, a port that was taken just now.
             return await RefuseAsync([$"cannot start: {failure.Message} (data folder {data.Path})"]);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Ash.Server.Configuration;
 using Ash.Server.Storage;
 using Orleans.Configuration;
@@ -12,9 +13,9 @@ internal static class SessionSilo
     public static void UseSessionSilo(this IHostBuilder host, ServerSettings settings, DataFolder data) => host.UseOrleans(silo =>
     {
         // Two servers on the default ports would start without an error and mix.
-        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
+        var endpoint = FreeEndpoint();
         silo.UseDevelopmentClustering(endpoint);
-        silo.ConfigureEndpoints(IPAddress.Loopback, endpoint.Port, gatewayPort: 0);
+        silo.ConfigureEndpoints(endpoint.Address, endpoint.Port, gatewayPort: 0);
         silo.Configure<ClusterOptions>(options =>
         {
             options.ClusterId = $"ash-{data.ServerId}";
@@ -25,10 +26,12 @@ internal static class SessionSilo
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = settings.CapacityWait + TimeSpan.FromMinutes(10));
     });
 
-    private static int FreePort()
+    /// <summary>A port of a loopback address that is this server's alone: on 127.0.0.1, somebody may take it before the silo listens.</summary>
+    internal static IPEndPoint FreeEndpoint()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        ReadOnlySpan<byte> address = [127, .. RandomNumberGenerator.GetBytes(2), (byte)RandomNumberGenerator.GetInt32(2, 255)];
+        using var probe = new TcpListener(new IPAddress(address), 0);
         probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        return (IPEndPoint)probe.LocalEndpoint;
     }
 }
