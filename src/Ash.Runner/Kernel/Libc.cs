@@ -32,6 +32,8 @@ internal static unsafe partial class Libc
     public const int OpenCloseOnExec = 0x80000;
     public const int OpenPath = 0x200000;
 
+    public const short PollReadable = 1;
+
     private const long ReadEntriesNumber = 217;
     private const long PidfdSendSignalNumber = 424;
     private const long PidfdOpenNumber = 434;
@@ -57,6 +59,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int WaitPoll(SafeFileHandle poll, Span<PollEvent> events, int count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(PollFile* files, nuint count, int timeoutMilliseconds);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial SafeFileHandle CreateEvent(uint initial, int flags);
@@ -87,6 +92,25 @@ internal static unsafe partial class Libc
             if (added)
             {
                 process.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>Which of these events a file has now; does not wait.</summary>
+    public static short Poll(SafeFileHandle file, short events)
+    {
+        var added = false;
+        try
+        {
+            file.DangerousAddRef(ref added);
+            var entry = new PollFile { Descriptor = (int)file.DangerousGetHandle(), Events = events };
+            return Poll(&entry, 1, timeoutMilliseconds: 0) == 1 ? entry.Returned : (short)0;
+        }
+        finally
+        {
+            if (added)
+            {
+                file.DangerousRelease();
             }
         }
     }
@@ -194,6 +218,15 @@ internal static unsafe partial class Libc
     {
         public uint Events;
         public ulong Data;
+    }
+
+    /// <summary><c>struct pollfd</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollFile
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
     }
 
     /// <summary><c>struct open_how</c>.</summary>

@@ -26,8 +26,9 @@ internal sealed class ProcessHandle : IDisposable
 
     public SafeFileHandle Descriptor { get; }
 
-    /// <summary>For pid 1 of a namespace: whether everything in it has.</summary>
-    public bool HasEnded => ProcessStart.Read(Pid, out var hasEnded) != Start || hasEnded;
+    /// <summary>Whether all its threads have; for pid 1 of a namespace, whether everything in it has.</summary>
+    /// <remarks>Not what <c>/proc/PID/stat</c> says: that is the first thread's state, and the others may live on.</remarks>
+    public bool HasEnded => IsOver(Descriptor);
 
     /// <summary>Null where there is no such process, where it has ended, or where it did not start at <paramref name="start"/>.</summary>
     public static ProcessHandle? TryOpen(int pid, long? start = null) => TryOpen(pid, start, evenEnded: false);
@@ -47,8 +48,8 @@ internal sealed class ProcessHandle : IDisposable
 
         // Read after the descriptor is held: were the pid another process's by now, its start would differ.
         if (descriptor.IsInvalid
-            || ProcessStart.Read(pid, out var hasEnded) is not { } found
-            || (hasEnded && !evenEnded)
+            || ProcessStart.Read(pid) is not { } found
+            || (!evenEnded && IsOver(descriptor))
             || (start is { } expected && found != expected))
         {
             descriptor.Dispose();
@@ -79,4 +80,6 @@ internal sealed class ProcessHandle : IDisposable
     }
 
     public void Dispose() => Descriptor.Dispose();
+
+    private static bool IsOver(SafeFileHandle process) => (Libc.Poll(process, Libc.PollReadable) & Libc.PollReadable) != 0;
 }

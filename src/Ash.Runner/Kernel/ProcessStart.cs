@@ -10,12 +10,8 @@ internal static class ProcessStart
         : string.Empty;
 
     /// <summary>Clock ticks since boot (<c>/proc/PID/stat</c>, field 22); null where there is no such process.</summary>
-    public static long? Read(int pid) => Read(pid, out _);
-
-    /// <param name="hasEnded">Whether only its entry is left, until its parent reaps it.</param>
-    public static long? Read(int pid, out bool hasEnded)
+    public static long? Read(int pid)
     {
-        hasEnded = true;
         string stat;
         try
         {
@@ -28,7 +24,6 @@ internal static class ProcessStart
 
         // The second field is the program's name in brackets and may hold anything, brackets and spaces included.
         var fields = stat.AsSpan(stat.LastIndexOf(')') + 2);
-        hasEnded = fields[0] is 'Z' or 'X';
         var index = 3;
         foreach (var field in fields.Split(' '))
         {

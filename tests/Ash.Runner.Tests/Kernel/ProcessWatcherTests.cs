@@ -76,6 +76,30 @@ public sealed class ProcessWatcherTests : IDisposable
     }
 
     [Fact]
+    public void AProcess_HasNotEnded_WhileAThreadOfItLives()
+    {
+        // Its first thread ends; from then on /proc/PID/stat calls the whole of it a zombie.
+        const string Program = """
+            import ctypes, threading, time
+            threading.Thread(target=time.sleep, args=(1000,)).start()
+            ctypes.CDLL(None).pthread_exit(None)
+            """;
+        using var child = ChildProcess.Start("/usr/bin/python3", ["-c", Program], _output);
+        Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{child.Pid}/stat").Contains(") Z ", StringComparison.Ordinal), TimeSpan.FromSeconds(30)));
+
+        Assert.False(child.HasEnded);
+        using (var again = ProcessHandle.TryOpen(child.Pid, child.Start))
+        {
+            Assert.NotNull(again);
+        }
+
+        child.Kill();
+        Assert.True(SpinWait.SpinUntil(() => child.HasEnded, TimeSpan.FromSeconds(30)));
+        Assert.Null(ProcessHandle.TryOpen(child.Pid, child.Start));
+        Assert.Equal(128 + 9, child.TryReap());
+    }
+
+    [Fact]
     public void AProgramThatIsNotThere_IsAnError() =>
         Assert.Throws<System.ComponentModel.Win32Exception>(() => ChildProcess.Start("/nowhere", [], _output));
 
