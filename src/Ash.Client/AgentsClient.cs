@@ -10,15 +10,15 @@ namespace Ash.Client;
 /// </remarks>
 public sealed class AgentsClient
 {
-    private readonly ApiConnection connection;
+    private readonly ApiConnection _connection;
 
-    internal AgentsClient(ApiConnection connection) => this.connection = connection;
+    internal AgentsClient(ApiConnection connection) => _connection = connection;
 
     /// <summary>Deploys the first or the next version of an agent, from files or from a folder on the server's machine.</summary>
     public async Task<AgentInfo> DeployAsync(DeployAgentRequest request, CancellationToken cancellationToken = default)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.DeployAgentRequest);
-        var answer = await connection
+        var answer = await _connection
             .CallAsync(HttpMethod.Post, "api/agents", ApiJson.Default.AgentEnvelope, json, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         return answer.Agent;
@@ -43,7 +43,7 @@ public sealed class AgentsClient
     /// <summary>All agents, by name.</summary>
     public async Task<IReadOnlyList<AgentInfo>> ListAsync(CancellationToken cancellationToken = default)
     {
-        var answer = await connection
+        var answer = await _connection
             .CallAsync(HttpMethod.Get, "api/agents", ApiJson.Default.AgentListEnvelope, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         return answer.Agents;
@@ -52,7 +52,7 @@ public sealed class AgentsClient
     /// <summary>One agent. Throws with status 404 where there is none of that name.</summary>
     public async Task<AgentInfo> GetAsync(string name, CancellationToken cancellationToken = default)
     {
-        var answer = await connection
+        var answer = await _connection
             .CallAsync(HttpMethod.Get, PathOf(name), ApiJson.Default.AgentEnvelope, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         return answer.Agent;
@@ -60,7 +60,7 @@ public sealed class AgentsClient
 
     /// <summary>Deletes an agent. Throws with status 404 where there is none of that name.</summary>
     public Task DeleteAsync(string name, CancellationToken cancellationToken = default) =>
-        connection.CallAsync(HttpMethod.Delete, PathOf(name), ApiJson.Default.OkEnvelope, cancellationToken: cancellationToken);
+        _connection.CallAsync(HttpMethod.Delete, PathOf(name), ApiJson.Default.OkEnvelope, cancellationToken: cancellationToken);
 
     private static string PathOf(string name) => $"api/agents/{Uri.EscapeDataString(name)}";
 }

@@ -13,9 +13,9 @@ internal sealed class ApiConnection : IDisposable
     private const string RequestIdHeader = "X-Request-Id";
     private const int MaxRefusalBytes = 64 * 1024;
 
-    private readonly HttpClient http;
-    private readonly AshClientOptions options;
-    private readonly AuthenticationHeaderValue? authorization;
+    private readonly HttpClient _http;
+    private readonly AshClientOptions _options;
+    private readonly AuthenticationHeaderValue? _authorization;
 
     public ApiConnection(AshClientOptions options)
     {
@@ -24,9 +24,9 @@ internal sealed class ApiConnection : IDisposable
             throw new ArgumentException($"The server's URL must begin with http:// or https://: {options.ServerUrl}", nameof(options));
         }
 
-        this.options = options;
+        _options = options;
         ServerUrl = options.ServerUrl;
-        authorization = options.ApiKey is { Length: > 0 } key ? new AuthenticationHeaderValue("Bearer", key) : null;
+        _authorization = options.ApiKey is { Length: > 0 } key ? new AuthenticationHeaderValue("Bearer", key) : null;
 
         var handler = options.HttpMessageHandler ?? new SocketsHttpHandler
         {
@@ -35,7 +35,7 @@ internal sealed class ApiConnection : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
-        http = new HttpClient(handler, disposeHandler: options.HttpMessageHandler is null)
+        _http = new HttpClient(handler, disposeHandler: options.HttpMessageHandler is null)
         {
             BaseAddress = new Uri(options.ServerUrl.AbsoluteUri.TrimEnd('/') + "/"),
             Timeout = Timeout.InfiniteTimeSpan,
@@ -44,16 +44,16 @@ internal sealed class ApiConnection : IDisposable
 
     public Uri ServerUrl { get; }
 
-    public TimeProvider Clock => options.TimeProvider;
+    public TimeProvider Clock => _options.TimeProvider;
 
     public Deadline StartDeadline(CancellationToken cancellationToken, TimeSpan extra = default) =>
-        new(options.RequestTimeout + extra, options.TimeProvider, cancellationToken);
+        new(_options.RequestTimeout + extra, _options.TimeProvider, cancellationToken);
 
     /// <param name="path">Relative to the server's address; its parts are escaped already.</param>
     public HttpRequestMessage Request(HttpMethod method, string path, byte[]? json = null, string? idempotencyKey = null)
     {
         var request = new HttpRequestMessage(method, path);
-        request.Headers.Authorization = authorization;
+        request.Headers.Authorization = _authorization;
 
         if (json is not null)
         {
@@ -114,7 +114,7 @@ internal sealed class ApiConnection : IDisposable
     {
         try
         {
-            return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException failure) when (failure.InnerException is TimeoutException late)
         {
@@ -187,7 +187,7 @@ internal sealed class ApiConnection : IDisposable
     public AshConnectionException Unreachable(HttpRequestException failure) =>
         new(ServerUrl, $"No Ash server answers at {Show(ServerUrl)}: {failure.Message}", failure);
 
-    public void Dispose() => http.Dispose();
+    public void Dispose() => _http.Dispose();
 
     private AshConnectionException Late(Deadline deadline) =>
         new(ServerUrl, $"{Show(ServerUrl)} gave no answer within {deadline.Limit.TotalSeconds:0.#} s.");

@@ -6,18 +6,18 @@ namespace Ash.Client;
 /// <summary>A client of one Ash server. Safe for use by many threads; make one and keep it.</summary>
 public sealed class AshClient : IDisposable
 {
-    private readonly ApiConnection connection;
+    private readonly ApiConnection _connection;
 
     public AshClient(AshClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        connection = new ApiConnection(options);
-        Agents = new AgentsClient(connection);
-        Sessions = new SessionsClient(connection, options);
+        _connection = new ApiConnection(options);
+        Agents = new AgentsClient(_connection);
+        Sessions = new SessionsClient(_connection, options);
     }
 
     /// <summary>Where the server is.</summary>
-    public Uri ServerUrl => connection.ServerUrl;
+    public Uri ServerUrl => _connection.ServerUrl;
 
     /// <summary>Deployed agents.</summary>
     public AgentsClient Agents { get; }
@@ -28,24 +28,24 @@ public sealed class AshClient : IDisposable
     /// <summary>Says that the server runs, and how busy it is. Needs no key.</summary>
     /// <exception cref="AshConnectionException">No server answers.</exception>
     public Task<HealthInfo> GetHealthAsync(CancellationToken cancellationToken = default) =>
-        connection.CallAsync(HttpMethod.Get, "health", ApiJson.Default.HealthInfo, cancellationToken: cancellationToken);
+        _connection.CallAsync(HttpMethod.Get, "health", ApiJson.Default.HealthInfo, cancellationToken: cancellationToken);
 
     /// <summary>Says whether the server can serve requests in full, and otherwise what is missing. Needs no key.</summary>
     /// <exception cref="AshConnectionException">No server answers.</exception>
     public async Task<ReadinessInfo> GetReadinessAsync(CancellationToken cancellationToken = default)
     {
-        using var deadline = connection.StartDeadline(cancellationToken);
-        using var request = connection.Request(HttpMethod.Get, "health/ready");
-        using var response = await connection.SendAsync(request, deadline).ConfigureAwait(false);
+        using var deadline = _connection.StartDeadline(cancellationToken);
+        using var request = _connection.Request(HttpMethod.Get, "health/ready");
+        using var response = await _connection.SendAsync(request, deadline).ConfigureAwait(false);
 
         // 503 with this body is an answer, not a failure.
         if (!response.IsSuccessStatusCode && response.StatusCode != HttpStatusCode.ServiceUnavailable)
         {
-            throw await connection.RefusalAsync(response, deadline).ConfigureAwait(false);
+            throw await _connection.RefusalAsync(response, deadline).ConfigureAwait(false);
         }
 
-        return await connection.ReadAsync(response, ApiJson.Default.ReadinessInfo, deadline).ConfigureAwait(false);
+        return await _connection.ReadAsync(response, ApiJson.Default.ReadinessInfo, deadline).ConfigureAwait(false);
     }
 
-    public void Dispose() => connection.Dispose();
+    public void Dispose() => _connection.Dispose();
 }

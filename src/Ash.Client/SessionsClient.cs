@@ -17,13 +17,13 @@ public sealed class SessionsClient
     // An attempt that waits longer is made again, which costs nothing and finds out that the other side is gone.
     private static readonly TimeSpan WaitLimit = TimeSpan.FromMinutes(5);
 
-    private readonly ApiConnection connection;
-    private readonly AshClientOptions options;
+    private readonly ApiConnection _connection;
+    private readonly AshClientOptions _options;
 
     internal SessionsClient(ApiConnection connection, AshClientOptions options)
     {
-        this.connection = connection;
-        this.options = options;
+        _connection = connection;
+        _options = options;
     }
 
     /// <summary>Makes a session with an agent.</summary>
@@ -32,7 +32,7 @@ public sealed class SessionsClient
         CreateSessionRequest request, string? idempotencyKey = null, CancellationToken cancellationToken = default)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.CreateSessionRequest);
-        var answer = await connection
+        var answer = await _connection
             .CallAsync(
                 HttpMethod.Post,
                 SessionPaths.All,
@@ -73,7 +73,7 @@ public sealed class SessionsClient
         ActAsync(id, "stop", cancellationToken);
 
     /// <summary>Ends the turn that runs, if one does. The session goes on.</summary>
-    public Task<InterruptResult> InterruptAsync(Guid id, CancellationToken cancellationToken = default) => connection.CallAsync(
+    public Task<InterruptResult> InterruptAsync(Guid id, CancellationToken cancellationToken = default) => _connection.CallAsync(
         HttpMethod.Post, SessionPaths.Act(id, "interrupt"), ApiJson.Default.InterruptResult, cancellationToken: cancellationToken);
 
     /// <summary>Ends a session for ever.</summary>
@@ -81,7 +81,7 @@ public sealed class SessionsClient
     public async Task<SessionInfo> EndAsync(Guid id, bool purge = false, CancellationToken cancellationToken = default)
     {
         var path = purge ? $"{SessionPaths.One(id)}?purge=true" : SessionPaths.One(id);
-        var answer = await connection
+        var answer = await _connection
             .CallAsync(HttpMethod.Delete, path, ApiJson.Default.SessionEnvelope, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         return answer.Session;
@@ -91,7 +91,7 @@ public sealed class SessionsClient
     public Task<ExecResult> ExecAsync(Guid id, ExecRequest request, CancellationToken cancellationToken = default)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.ExecRequest);
-        return connection.CallAsync(
+        return _connection.CallAsync(
             HttpMethod.Post,
             SessionPaths.Exec(id),
             ApiJson.Default.ExecResult,
@@ -138,8 +138,8 @@ public sealed class SessionsClient
         Guid id, SendMessageRequest message, SendMessageOptions? sending = null, CancellationToken cancellationToken = default)
     {
         var request = new MessageRequest(
-            connection, id, Serialize(message), message.IncludePartialMessages ?? false, KeyOf(sending));
-        return EventStream.ReadAsync(connection, request, options, cancellationToken);
+            _connection, id, Serialize(message), message.IncludePartialMessages ?? false, KeyOf(sending));
+        return EventStream.ReadAsync(_connection, request, _options, cancellationToken);
     }
 
     /// <inheritdoc cref="SendMessageAsync(Guid, SendMessageRequest, SendMessageOptions?, CancellationToken)"/>
@@ -154,25 +154,25 @@ public sealed class SessionsClient
     {
         var json = Serialize(message);
         var key = KeyOf(sending);
-        var retries = new Retries(options.Reconnect, options.TimeProvider, options.Random);
+        var retries = new Retries(_options.Reconnect, _options.TimeProvider, _options.Random);
 
         while (true)
         {
-            using var deadline = new Deadline(WaitLimit, options.TimeProvider, cancellationToken);
+            using var deadline = new Deadline(WaitLimit, _options.TimeProvider, cancellationToken);
 
             try
             {
-                using var request = connection.Request(HttpMethod.Post, SessionPaths.Messages(id), json, key);
+                using var request = _connection.Request(HttpMethod.Post, SessionPaths.Messages(id), json, key);
                 request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-                using var response = await connection.OpenAsync(request, deadline.Token).ConfigureAwait(false);
+                using var response = await _connection.OpenAsync(request, deadline.Token).ConfigureAwait(false);
 
                 if (!response.IsSuccessStatusCode)
                 {
-                    throw await connection.RefusalAsync(response, deadline).ConfigureAwait(false);
+                    throw await _connection.RefusalAsync(response, deadline).ConfigureAwait(false);
                 }
 
                 retries.Answered();
-                var answer = await connection.ReadAsync(response, ApiJson.Default.TurnEnvelope, deadline).ConfigureAwait(false);
+                var answer = await _connection.ReadAsync(response, ApiJson.Default.TurnEnvelope, deadline).ConfigureAwait(false);
 
                 if (answer.Turn.Status == "ended")
                 {
@@ -194,7 +194,7 @@ public sealed class SessionsClient
             }
             catch (HttpRequestException failure)
             {
-                throw connection.Unreachable(failure);
+                throw _connection.Unreachable(failure);
             }
 
             await retries.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -213,7 +213,7 @@ public sealed class SessionsClient
     public IAsyncEnumerable<AshEvent> StreamAsync(
         Guid id, StreamOptions? stream = null, CancellationToken cancellationToken = default) =>
         EventStream.ReadAsync(
-            connection, new FollowRequest(connection, id, stream ?? new StreamOptions()), options, cancellationToken);
+            _connection, new FollowRequest(_connection, id, stream ?? new StreamOptions()), _options, cancellationToken);
 
     private static SendMessageRequest TextMessage(string text, bool? includePartialMessages) => new()
     {
@@ -225,14 +225,14 @@ public sealed class SessionsClient
         JsonSerializer.SerializeToUtf8Bytes(message, ApiJson.Default.SendMessageRequest);
 
     private string KeyOf(SendMessageOptions? sending) =>
-        sending?.IdempotencyKey ?? Guid.CreateVersion7(options.TimeProvider.GetUtcNow()).ToString();
+        sending?.IdempotencyKey ?? Guid.CreateVersion7(_options.TimeProvider.GetUtcNow()).ToString();
 
     private Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellationToken) =>
-        connection.CallAsync(HttpMethod.Get, path, answer, cancellationToken: cancellationToken);
+        _connection.CallAsync(HttpMethod.Get, path, answer, cancellationToken: cancellationToken);
 
     private async Task<SessionInfo> ActAsync(Guid id, string verb, CancellationToken cancellationToken)
     {
-        var answer = await connection
+        var answer = await _connection
             .CallAsync(
                 HttpMethod.Post, SessionPaths.Act(id, verb), ApiJson.Default.SessionEnvelope, cancellationToken: cancellationToken)
             .ConfigureAwait(false);

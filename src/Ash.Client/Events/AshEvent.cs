@@ -9,8 +9,8 @@ public sealed class AshEvent
     // A server takes lines of an agent that are nested 256 deep, and puts them into events.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
 
-    private readonly Lazy<JsonElement> json;
-    private readonly Lazy<EventBody> body;
+    private readonly Lazy<JsonElement> _json;
+    private readonly Lazy<EventBody> _body;
 
     /// <param name="name">Such as <c>text_delta</c>.</param>
     /// <param name="data">UTF-8, JSON as a rule. Not copied.</param>
@@ -20,8 +20,8 @@ public sealed class AshEvent
         Name = name;
         Data = data;
         Id = id;
-        json = new(ReadJson, LazyThreadSafetyMode.PublicationOnly);
-        body = new(ReadBody, LazyThreadSafetyMode.PublicationOnly);
+        _json = new(ReadJson, LazyThreadSafetyMode.PublicationOnly);
+        _body = new(ReadBody, LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>Such as <c>text_delta</c>: see <see cref="EventNames"/>.</summary>
@@ -34,10 +34,10 @@ public sealed class AshEvent
     public string? Id { get; }
 
     /// <summary>The data as JSON; of kind <see cref="JsonValueKind.Undefined"/> where it is none.</summary>
-    public JsonElement Json => json.Value;
+    public JsonElement Json => _json.Value;
 
     /// <summary>The data in the shape that the event's name promises; <see cref="OtherBody"/> where there is no such shape.</summary>
-    public EventBody Body => body.Value;
+    public EventBody Body => _body.Value;
 
     /// <summary>The cursor, the name and the length of the data; never the data, which is the user's own.</summary>
     public override string ToString() => $"{Id ?? "-"} {Name} ({Data.Length} bytes)";

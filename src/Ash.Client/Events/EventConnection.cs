@@ -3,15 +3,15 @@ namespace Ash.Client.Events;
 /// <summary>One connection of a stream, from its answer to its end or break.</summary>
 internal sealed class EventConnection : IAsyncDisposable
 {
-    private readonly SseParser parser = new();
-    private readonly Stream body;
-    private readonly Deadline silence;
+    private readonly SseParser _parser = new();
+    private readonly Stream _body;
+    private readonly Deadline _silence;
 
     private EventConnection(HttpResponseMessage response, Stream body, Deadline silence)
     {
         Response = response;
-        this.body = body;
-        this.silence = silence;
+        _body = body;
+        _silence = silence;
     }
 
     public HttpResponseMessage Response { get; }
@@ -27,27 +27,27 @@ internal sealed class EventConnection : IAsyncDisposable
     public static async Task<EventConnection> OpenAsync(
         ApiConnection connection, HttpRequestMessage request, TimeSpan silenceLimit, CancellationToken cancellationToken)
     {
-        var silence = new Deadline(silenceLimit, connection.Clock, cancellationToken);
+        var _silence = new Deadline(silenceLimit, connection.Clock, cancellationToken);
         HttpResponseMessage? response = null;
 
         try
         {
-            response = await connection.OpenAsync(request, silence.Token).ConfigureAwait(false);
+            response = await connection.OpenAsync(request, _silence.Token).ConfigureAwait(false);
 
             if (!response.IsSuccessStatusCode)
             {
-                throw await connection.RefusalAsync(response, silence).ConfigureAwait(false);
+                throw await connection.RefusalAsync(response, _silence).ConfigureAwait(false);
             }
 
-            var body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
-            return new EventConnection(response, body, silence);
+            var _body = await response.Content.ReadAsStreamAsync(_silence.Token).ConfigureAwait(false);
+            return new EventConnection(response, _body, _silence);
         }
         catch (Exception failure)
         {
             // Nobody else holds these yet.
-            var isOver = silence.IsOver;
+            var isOver = _silence.IsOver;
             response?.Dispose();
-            silence.Dispose();
+            _silence.Dispose();
 
             if (isOver && failure is OperationCanceledException or AshConnectionException)
             {
@@ -62,7 +62,7 @@ internal sealed class EventConnection : IAsyncDisposable
     /// <exception cref="IOException">The connection broke.</exception>
     public async ValueTask<(AshEvent? Read, bool HasOwnId)> ReadAsync(CancellationToken cancellationToken)
     {
-        if (parser.TryRead(out var read, out var hasOwnId))
+        if (_parser.TryRead(out var read, out var hasOwnId))
         {
             return (read, hasOwnId);
         }
@@ -74,17 +74,17 @@ internal sealed class EventConnection : IAsyncDisposable
         {
             while (true)
             {
-                silence.Restart();
-                var count = await body.ReadAsync(parser.GetMemory(), silence.Token).ConfigureAwait(false);
+                _silence.Restart();
+                var count = await _body.ReadAsync(_parser.GetMemory(), _silence.Token).ConfigureAwait(false);
 
                 if (count == 0)
                 {
                     return (null, false);
                 }
 
-                parser.Advance(count);
+                _parser.Advance(count);
 
-                if (parser.TryRead(out read, out hasOwnId))
+                if (_parser.TryRead(out read, out hasOwnId))
                 {
                     open = true;
                     BroughtEvents = true;
@@ -92,23 +92,23 @@ internal sealed class EventConnection : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException failure) when (silence.IsOver)
+        catch (OperationCanceledException failure) when (_silence.IsOver)
         {
-            throw new IOException(Silent(silence.Limit), failure);
+            throw new IOException(Silent(_silence.Limit), failure);
         }
         finally
         {
             // What the caller does with an event takes its own time, not the server's.
-            silence.Stop();
+            _silence.Stop();
             IsOpen = open;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await body.DisposeAsync().ConfigureAwait(false);
+        await _body.DisposeAsync().ConfigureAwait(false);
         Response.Dispose();
-        silence.Dispose();
+        _silence.Dispose();
     }
 
     private static string Silent(TimeSpan limit) => $"The server has said nothing for {limit.TotalSeconds:0.#} s.";

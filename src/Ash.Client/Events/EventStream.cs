@@ -5,10 +5,10 @@ namespace Ash.Client.Events;
 /// <summary>The events of a stream, each exactly once and in order, however often the connection breaks.</summary>
 internal sealed class EventStream(ApiConnection connection, StreamRequest request, AshClientOptions options) : IAsyncDisposable
 {
-    private readonly Retries retries = new(options.Reconnect, options.TimeProvider, options.Random);
-    private EventConnection? current;
-    private string? cursor;
-    private EventCursor? newest;
+    private readonly Retries _retries = new(options.Reconnect, options.TimeProvider, options.Random);
+    private EventConnection? _current;
+    private string? _cursor;
+    private EventCursor? _newest;
 
     public static async IAsyncEnumerable<AshEvent> ReadAsync(
         ApiConnection connection,
@@ -40,12 +40,12 @@ internal sealed class EventStream(ApiConnection connection, StreamRequest reques
         {
             try
             {
-                current ??= await OpenAsync(cancellationToken).ConfigureAwait(false);
-                var (read, hasOwnId) = await current.ReadAsync(cancellationToken).ConfigureAwait(false);
+                _current ??= await OpenAsync(cancellationToken).ConfigureAwait(false);
+                var (read, hasOwnId) = await _current.ReadAsync(cancellationToken).ConfigureAwait(false);
 
                 if (read is null)
                 {
-                    if (request.IsComplete(current.BroughtEvents))
+                    if (request.IsComplete(_current.BroughtEvents))
                     {
                         return null;
                     }
@@ -55,33 +55,33 @@ internal sealed class EventStream(ApiConnection connection, StreamRequest reques
 
                 if (IsNew(read, hasOwnId))
                 {
-                    retries.Progressed();
+                    _retries.Progressed();
                     return read;
                 }
             }
             catch (Exception failure) when (failure is HttpRequestException or IOException or InvalidDataException or AshApiException)
             {
-                if (!retries.MayRetry(failure))
+                if (!_retries.MayRetry(failure))
                 {
                     throw Final(failure);
                 }
             }
 
-            if (current is { IsOpen: false } or null)
+            if (_current is { IsOpen: false } or null)
             {
                 await CloseAsync().ConfigureAwait(false);
-                await retries.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await _retries.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
     private async Task<EventConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        using var message = request.Create(cursor);
+        using var message = request.Create(_cursor);
         var opened = await EventConnection
             .OpenAsync(connection, message, options.Reconnect.SilenceLimit, cancellationToken)
             .ConfigureAwait(false);
-        retries.Answered();
+        _retries.Answered();
         request.Opened(opened.Response);
         return opened;
     }
@@ -91,17 +91,17 @@ internal sealed class EventStream(ApiConnection connection, StreamRequest reques
     {
         if (!hasOwnId || !EventCursor.TryParse(read.Id, out var place))
         {
-            cursor = read.Id ?? cursor;
+            _cursor = read.Id ?? _cursor;
             return true;
         }
 
-        if (newest is { } seen && place.CompareTo(seen) <= 0)
+        if (_newest is { } seen && place.CompareTo(seen) <= 0)
         {
             return false;
         }
 
-        newest = place;
-        cursor = read.Id;
+        _newest = place;
+        _cursor = read.Id;
         return true;
     }
 
@@ -115,9 +115,9 @@ internal sealed class EventStream(ApiConnection connection, StreamRequest reques
 
     private async ValueTask CloseAsync()
     {
-        if (current is { } open)
+        if (_current is { } open)
         {
-            current = null;
+            _current = null;
             await open.DisposeAsync().ConfigureAwait(false);
         }
     }

@@ -6,11 +6,11 @@ namespace Ash.Client.Events;
 internal sealed class MessageRequest(ApiConnection connection, Guid sessionId, byte[] message, bool partial, string idempotencyKey)
     : StreamRequest
 {
-    private Guid? turnId;
+    private Guid? _turnId;
 
     public override HttpRequestMessage Create(string? cursor)
     {
-        if (turnId is { } turn)
+        if (_turnId is { } turn)
         {
             return new FollowRequest(
                 connection, sessionId, new StreamOptions { Turn = turn, Partial = partial, Lifecycle = false }).Create(cursor ?? "0");
@@ -27,7 +27,7 @@ internal sealed class MessageRequest(ApiConnection connection, Guid sessionId, b
         if (response.Headers.TryGetValues(ApiConnection.TurnIdHeader, out var values)
             && Guid.TryParse(values.FirstOrDefault(), out var turn))
         {
-            turnId = turn;
+            _turnId = turn;
         }
     }
 

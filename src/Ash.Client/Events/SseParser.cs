@@ -16,19 +16,19 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
     private const int MinReadBytes = 4 * 1024;
     private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
 
-    private readonly List<Range> dataLines = [];
-    private byte[] buffer = new byte[16 * 1024];
+    private readonly List<Range> _dataLines = [];
+    private byte[] _buffer = new byte[16 * 1024];
 
     // [start, line) holds the lines of the event that is being read, [line, scanned) has no line end, [scanned, end) is new.
-    private int start;
-    private int line;
-    private int scanned;
-    private int end;
+    private int _start;
+    private int _line;
+    private int _scanned;
+    private int _end;
 
-    private Range? name;
-    private Range? ownId;
-    private bool skipLineFeed;
-    private bool atStreamStart = true;
+    private Range? _name;
+    private Range? _ownId;
+    private bool _skipLineFeed;
+    private bool _atStreamStart = true;
 
     /// <summary>The id that is in effect: an event without one of its own keeps the last.</summary>
     public string? LastEventId { get; private set; }
@@ -36,16 +36,16 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
     /// <summary>Room for the next bytes of the stream.</summary>
     public Memory<byte> GetMemory()
     {
-        if (buffer.Length - end < MinReadBytes)
+        if (_buffer.Length - _end < MinReadBytes)
         {
             MakeRoom();
         }
 
-        return buffer.AsMemory(end);
+        return _buffer.AsMemory(_end);
     }
 
     /// <summary>Says how many bytes were put into what <see cref="GetMemory"/> gave.</summary>
-    public void Advance(int count) => end += count;
+    public void Advance(int count) => _end += count;
 
     /// <summary>Takes the next whole event; false where more bytes are needed.</summary>
     /// <param name="read">The event.</param>
@@ -66,7 +66,7 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
                 continue;
             }
 
-            hasOwnId = ownId is not null;
+            hasOwnId = _ownId is not null;
             var complete = TakeEvent(out read);
             Forget();
 
@@ -85,48 +85,48 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
     {
         text = default;
 
-        if (atStreamStart && !PassByteOrderMark())
+        if (_atStreamStart && !PassByteOrderMark())
         {
             return false;
         }
 
-        if (skipLineFeed && scanned < end)
+        if (_skipLineFeed && _scanned < _end)
         {
-            skipLineFeed = false;
+            _skipLineFeed = false;
 
-            if (buffer[scanned] == '\n')
+            if (_buffer[_scanned] == '\n')
             {
-                line = ++scanned;
+                _line = ++_scanned;
             }
         }
 
-        var found = buffer.AsSpan(scanned, end - scanned).IndexOfAny(LineEnds);
+        var found = _buffer.AsSpan(_scanned, _end - _scanned).IndexOfAny(LineEnds);
 
         if (found < 0)
         {
-            scanned = end;
+            _scanned = _end;
             return false;
         }
 
-        var at = scanned + found;
-        skipLineFeed = buffer[at] == '\r';
-        text = line..at;
-        line = scanned = at + 1;
+        var at = _scanned + found;
+        _skipLineFeed = _buffer[at] == '\r';
+        text = _line..at;
+        _line = _scanned = at + 1;
 
         return true;
     }
 
     private bool IsComment(Range text)
     {
-        if (buffer[text.Start] != ':')
+        if (_buffer[text.Start] != ':')
         {
             return false;
         }
 
-        if (dataLines.Count == 0 && name is null && ownId is null)
+        if (_dataLines.Count == 0 && _name is null && _ownId is null)
         {
             // Between events, as a keep-alive is: nothing before it has to be kept.
-            start = line;
+            _start = _line;
         }
 
         return true;
@@ -136,11 +136,11 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
     private bool PassByteOrderMark()
     {
         ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
-        var seen = buffer.AsSpan(0, Math.Min(end, mark.Length));
+        var seen = _buffer.AsSpan(0, Math.Min(_end, mark.Length));
 
         if (!mark.StartsWith(seen))
         {
-            atStreamStart = false;
+            _atStreamStart = false;
             return true;
         }
 
@@ -149,68 +149,68 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
             return false;
         }
 
-        start = line = scanned = mark.Length;
-        atStreamStart = false;
+        _start = _line = _scanned = mark.Length;
+        _atStreamStart = false;
         return true;
     }
 
     private void TakeField(Range text)
     {
-        var content = buffer.AsSpan(text);
+        var content = _buffer.AsSpan(text);
         var colon = content.IndexOf((byte)':');
         var field = colon < 0 ? content : content[..colon];
         var valueStart = colon < 0 ? text.End.Value : text.Start.Value + colon + 1;
 
-        if (valueStart < text.End.Value && buffer[valueStart] == ' ')
+        if (valueStart < text.End.Value && _buffer[valueStart] == ' ')
         {
             valueStart++;
         }
 
         // Kept as distances from the event's start, which moves when the buffer is tidied.
-        var value = (valueStart - start)..(text.End.Value - start);
+        var value = (valueStart - _start)..(text.End.Value - _start);
 
         if (field.SequenceEqual("data"u8))
         {
-            dataLines.Add(value);
+            _dataLines.Add(value);
         }
         else if (field.SequenceEqual("event"u8))
         {
-            name = value;
+            _name = value;
         }
         else if (field.SequenceEqual("id"u8) && !Bytes(value).Contains((byte)0))
         {
-            ownId = value;
+            _ownId = value;
         }
     }
 
     private bool TakeEvent(out AshEvent read)
     {
-        if (ownId is { } id)
+        if (_ownId is { } id)
         {
             var text = Encoding.UTF8.GetString(Bytes(id));
             LastEventId = text.Length == 0 ? null : text;
         }
 
-        if (dataLines.Count == 0)
+        if (_dataLines.Count == 0)
         {
             read = null!; // The caller looks at it only after true.
             return false;
         }
 
-        read = new AshEvent(name is { } given ? EventNames.Read(Bytes(given)) : EventNames.Message, JoinData(), LastEventId);
+        read = new AshEvent(_name is { } given ? EventNames.Read(Bytes(given)) : EventNames.Message, JoinData(), LastEventId);
         return true;
     }
 
     private byte[] JoinData()
     {
-        if (dataLines is [var only])
+        if (_dataLines is [var only])
         {
             return Bytes(only).ToArray();
         }
 
-        var length = dataLines.Count - 1;
+        var length = _dataLines.Count - 1;
 
-        foreach (var part in dataLines)
+        foreach (var part in _dataLines)
         {
             length += part.End.Value - part.Start.Value;
         }
@@ -218,7 +218,7 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
         var joined = new byte[length];
         var rest = joined.AsSpan();
 
-        for (var i = 0; i < dataLines.Count; i++)
+        for (var i = 0; i < _dataLines.Count; i++)
         {
             if (i > 0)
             {
@@ -226,7 +226,7 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
                 rest = rest[1..];
             }
 
-            var part = Bytes(dataLines[i]);
+            var part = Bytes(_dataLines[i]);
             part.CopyTo(rest);
             rest = rest[part.Length..];
         }
@@ -234,30 +234,30 @@ internal sealed class SseParser(int maxEventBytes = SseParser.DefaultMaxEventByt
         return joined;
     }
 
-    private Span<byte> Bytes(Range fromStart) => buffer.AsSpan(start)[fromStart];
+    private Span<byte> Bytes(Range fromStart) => _buffer.AsSpan(_start)[fromStart];
 
     private void Forget()
     {
-        dataLines.Clear();
-        name = ownId = null;
-        start = line;
+        _dataLines.Clear();
+        _name = _ownId = null;
+        _start = _line;
     }
 
     private void MakeRoom()
     {
-        var kept = end - start;
+        var kept = _end - _start;
 
         if (kept > maxEventBytes)
         {
             throw new InvalidDataException($"An event is longer than {maxEventBytes} bytes.");
         }
 
-        var target = buffer.Length - kept >= Math.Max(MinReadBytes, buffer.Length / 2) ? buffer : new byte[buffer.Length * 2];
-        buffer.AsSpan(start, kept).CopyTo(target);
-        buffer = target;
-        line -= start;
-        scanned -= start;
-        end = kept;
-        start = 0;
+        var target = _buffer.Length - kept >= Math.Max(MinReadBytes, _buffer.Length / 2) ? _buffer : new byte[_buffer.Length * 2];
+        _buffer.AsSpan(_start, kept).CopyTo(target);
+        _buffer = target;
+        _line -= _start;
+        _scanned -= _start;
+        _end = kept;
+        _start = 0;
     }
 }

@@ -41,7 +41,7 @@ internal readonly struct CliLineInfo
     public string? TerminalReason { get; init; }
 
     /// <summary>Of <c>result</c> lines: the user messages that it answers, at most 64, without doubles.</summary>
-    public IReadOnlyList<Guid> UserMessageUuids => userMessageUuids ?? [];
+    public IReadOnlyList<Guid> UserMessageUuids => _userMessageUuids ?? [];
 
     /// <summary>Of <c>result</c> lines; more than 0: another turn follows by itself.</summary>
     public int? QueuedTurnCount { get; init; }
@@ -55,10 +55,10 @@ internal readonly struct CliLineInfo
     /// <inheritdoc cref="Result"/>
     public JsonSlice Usage { get; init; }
 
-    private readonly Guid[]? userMessageUuids;
+    private readonly Guid[]? _userMessageUuids;
 
     internal Guid[]? AnsweredMessages
     {
-        init => userMessageUuids = value;
+        init => _userMessageUuids = value;
     }
 }

@@ -9,23 +9,23 @@ namespace Ash.Server.Events;
 internal sealed class EventSignal : IValueTaskSource
 {
     private const int Unset = 0, Signalled = 1, Awaited = 2;
-    private ManualResetValueTaskSourceCore<bool> source = new() { RunContinuationsAsynchronously = true };
-    private int state;
+    private ManualResetValueTaskSourceCore<bool> _source = new() { RunContinuationsAsynchronously = true };
+    private int _state;
 
     /// <summary>Completes with the next signal. There is never more than one wait at a time.</summary>
     public ValueTask WaitAsync()
     {
-        if (Interlocked.CompareExchange(ref state, Unset, Signalled) == Signalled)
+        if (Interlocked.CompareExchange(ref _state, Unset, Signalled) == Signalled)
         {
             return ValueTask.CompletedTask;
         }
 
         // Only the waiter touches the source until the state says that it waits.
-        source.Reset();
-        var version = source.Version;
-        if (Interlocked.CompareExchange(ref state, Awaited, Unset) == Signalled)
+        _source.Reset();
+        var version = _source.Version;
+        if (Interlocked.CompareExchange(ref _state, Awaited, Unset) == Signalled)
         {
-            Volatile.Write(ref state, Unset);
+            Volatile.Write(ref _state, Unset);
             return ValueTask.CompletedTask;
         }
 
@@ -36,24 +36,24 @@ internal sealed class EventSignal : IValueTaskSource
     {
         while (true)
         {
-            switch (Volatile.Read(ref state))
+            switch (Volatile.Read(ref _state))
             {
                 case Signalled:
                     return;
-                case Awaited when Interlocked.CompareExchange(ref state, Unset, Awaited) == Awaited:
-                    source.SetResult(true);
+                case Awaited when Interlocked.CompareExchange(ref _state, Unset, Awaited) == Awaited:
+                    _source.SetResult(true);
                     return;
-                case Unset when Interlocked.CompareExchange(ref state, Signalled, Unset) == Unset:
+                case Unset when Interlocked.CompareExchange(ref _state, Signalled, Unset) == Unset:
                     return;
             }
         }
     }
 
-    void IValueTaskSource.GetResult(short token) => source.GetResult(token);
+    void IValueTaskSource.GetResult(short token) => _source.GetResult(token);
 
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => source.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _source.GetStatus(token);
 
     void IValueTaskSource.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        source.OnCompleted(continuation, state, token, flags);
+        _source.OnCompleted(continuation, state, token, flags);
 }

@@ -50,14 +50,14 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
         KeepAlive keepAlive,
         CancellationToken cancellationToken)
     {
-        private readonly FrameRenderer renderer = new(tail.Session);
+        private readonly FrameRenderer _renderer = new(tail.Session);
 
         // The last row that is done with, whether it was written or not wanted. It is all that a viewer remembers.
-        private long position = request.Cursor.CompleteSeq;
-        private bool hasReadStore;
-        private bool hasEnded;
-        private bool hasLeft;
-        private long unflushed;
+        private long _position = request.Cursor.CompleteSeq;
+        private bool _hasReadStore;
+        private bool _hasEnded;
+        private bool _hasLeft;
+        private long _unflushed;
 
         public async Task<EventStreamEnd> RunAsync()
         {
@@ -65,12 +65,12 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
             await FlushAsync();
             while (true)
             {
-                if (hasLeft || cancellationToken.IsCancellationRequested)
+                if (_hasLeft || cancellationToken.IsCancellationRequested)
                 {
                     return EventStreamEnd.Left;
                 }
 
-                if (hasEnded || position >= request.Until)
+                if (_hasEnded || _position >= request.Until)
                 {
                     await FlushAsync();
                     return EventStreamEnd.Reached;
@@ -81,12 +81,12 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
                 var head = tail.Head;
                 if (TryCopyFromTail())
                 {
-                    if (unflushed >= ChunkBytes)
+                    if (_unflushed >= ChunkBytes)
                     {
                         await FlushAsync();
                     }
                 }
-                else if (position < head || (head == 0 && !hasReadStore))
+                else if (_position < head || (head == 0 && !_hasReadStore))
                 {
                     await FlushAsync();
                     await CopyFromStoreAsync(head);
@@ -96,7 +96,7 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
                     await FlushAsync();
                     return EventStreamEnd.SessionGone;
                 }
-                else if (request.UntilIdle && tail.IsIdleAt(head == 0 ? 0 : position))
+                else if (request.UntilIdle && tail.IsIdleAt(head == 0 ? 0 : _position))
                 {
                     await FlushAsync();
                     return EventStreamEnd.Idle;
@@ -110,7 +110,7 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
 
         private async ValueTask WaitAsync()
         {
-            if (unflushed > 0)
+            if (_unflushed > 0)
             {
                 await FlushAsync();
             }
@@ -128,23 +128,23 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
         /// <summary>Copies rows that directly follow, at most about a chunk of them.</summary>
         private bool TryCopyFromTail()
         {
-            if (!tail.TryRead(position, out var segment, out var index))
+            if (!tail.TryRead(_position, out var segment, out var index))
             {
                 return false;
             }
 
             var rows = segment.Rows;
-            while (index < rows.Length && !rows[index].IsAbsent && !hasEnded && unflushed < ChunkBytes)
+            while (index < rows.Length && !rows[index].IsAbsent && !_hasEnded && _unflushed < ChunkBytes)
             {
                 // Neighbours that are wanted are copied at once.
                 var first = index;
                 var skip = FramesToSkip(rows[index].Seq);
-                while (index < rows.Length && !rows[index].IsAbsent && !hasEnded && Wants(rows[index].Flags, rows[index].TurnId))
+                while (index < rows.Length && !rows[index].IsAbsent && !_hasEnded && Wants(rows[index].Flags, rows[index].TurnId))
                 {
-                    position = rows[index].Seq;
-                    hasEnded = Ends(rows[index].Flags, rows[index].TurnId);
+                    _position = rows[index].Seq;
+                    _hasEnded = Ends(rows[index].Flags, rows[index].TurnId);
                     index++;
-                    if (skip > 0 || unflushed + segment.Bytes(first, index).Length >= ChunkBytes)
+                    if (skip > 0 || _unflushed + segment.Bytes(first, index).Length >= ChunkBytes)
                     {
                         break;
                     }
@@ -156,7 +156,7 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
                 }
                 else
                 {
-                    position = rows[index].Seq;
+                    _position = rows[index].Seq;
                     index++;
                 }
             }
@@ -166,7 +166,7 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
 
         private async ValueTask CopyFromStoreAsync(long head)
         {
-            var page = await pages.ReadAsync(tail.Session, position, PageRows, cancellationToken);
+            var page = await pages.ReadAsync(tail.Session, _position, PageRows, cancellationToken);
             var pruned = 0;
             foreach (var row in page.Rows)
             {
@@ -176,7 +176,7 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
                 }
 
                 await CopyAsync(row);
-                if (hasEnded || hasLeft)
+                if (_hasEnded || _hasLeft)
                 {
                     return;
                 }
@@ -185,8 +185,8 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
             if (!page.HasMore)
             {
                 // The store had everything up to `head` and `Until` before it was asked: what it does not have is not there.
-                position = Math.Max(position, Math.Max(head, request.Until ?? 0));
-                hasReadStore = true;
+                _position = Math.Max(_position, Math.Max(head, request.Until ?? 0));
+                _hasReadStore = true;
             }
         }
 
@@ -194,28 +194,28 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
         {
             if (request.Filter.TurnId is null || request.Filter.TurnId == row.TurnId)
             {
-                var frames = renderer.Plan(row);
+                var frames = _renderer.Plan(row);
                 if (Wants(frames.Flags, row.TurnId))
                 {
                     var skip = FramesToSkip(row.Seq);
                     if (frames.Length <= ChunkBytes)
                     {
-                        unflushed += frames.CopyTo(output, skip);
+                        _unflushed += frames.CopyTo(output, skip);
                     }
                     else
                     {
-                        unflushed += frames.Length;
-                        hasLeft = !await frames.WriteAsync(output, skip, ChunkBytes, cancellationToken);
+                        _unflushed += frames.Length;
+                        _hasLeft = !await frames.WriteAsync(output, skip, ChunkBytes, cancellationToken);
                     }
 
-                    hasEnded = Ends(frames.Flags, row.TurnId);
+                    _hasEnded = Ends(frames.Flags, row.TurnId);
                 }
 
                 frames.Release();
             }
 
-            position = row.Seq;
-            if (unflushed >= ChunkBytes)
+            _position = row.Seq;
+            if (_unflushed >= ChunkBytes)
             {
                 await FlushAsync();
             }
@@ -224,28 +224,28 @@ internal sealed class EventStream(IEventPages pages, TimeProvider clock)
         private void WritePruned(SeqRange range)
         {
             // Only lines of partial messages are ever removed: who does not want them misses nothing.
-            if (request.Filter.Partial && range.Last > position)
+            if (request.Filter.Partial && range.Last > _position)
             {
-                Write(Encoding.ASCII.GetBytes($": pruned {Math.Max(range.First, position + 1)}-{range.Last}\n\n"));
+                Write(Encoding.ASCII.GetBytes($": pruned {Math.Max(range.First, _position + 1)}-{range.Last}\n\n"));
             }
         }
 
         private void Write(ReadOnlySpan<byte> bytes)
         {
             output.Write(bytes);
-            unflushed += bytes.Length;
+            _unflushed += bytes.Length;
         }
 
         private async ValueTask FlushAsync()
         {
-            if (unflushed > 0)
+            if (_unflushed > 0)
             {
-                unflushed = 0;
+                _unflushed = 0;
                 keepAlive.Written();
             }
 
             var flushed = await output.FlushAsync(cancellationToken);
-            hasLeft |= flushed.IsCompleted || flushed.IsCanceled;
+            _hasLeft |= flushed.IsCompleted || flushed.IsCanceled;
         }
 
         private bool Wants(EventFlags flags, Guid? turnId) => request.Filter.Matches(flags, turnId);

@@ -13,44 +13,44 @@ internal sealed class EventTail
     /// <summary>Longer rows are not kept, so that no viewer ever has to take more than this at once.</summary>
     internal const int MaxRowBytes = 256 * 1024;
 
-    private readonly Lock gate = new();
-    private readonly List<EventSignal> viewers = [];
-    private readonly FrameRenderer renderer;
-    private readonly int maxBytes;
-    private ArrayBufferWriter<byte> buffer = new(1024);
-    private Ring ring = new(16);
-    private long head;
-    private long idleAt;
-    private int keptBytes;
-    private volatile bool isCompleted;
+    private readonly Lock _gate = new();
+    private readonly List<EventSignal> _viewers = [];
+    private readonly FrameRenderer _renderer;
+    private readonly int _maxBytes;
+    private ArrayBufferWriter<byte> _buffer = new(1024);
+    private Ring _ring = new(16);
+    private long _head;
+    private long _idleAt;
+    private int _keptBytes;
+    private volatile bool _isCompleted;
 
     public EventTail(Guid session, int maxBytes = DefaultMaxBytes)
     {
         Session = session;
-        this.maxBytes = maxBytes;
-        renderer = new(session);
+        _maxBytes = maxBytes;
+        _renderer = new(session);
     }
 
     public Guid Session { get; }
 
     /// <summary>The last row that was committed; 0 as long as nobody has said so.</summary>
-    public long Head => Volatile.Read(ref head);
+    public long Head => Volatile.Read(ref _head);
 
     /// <summary>Whether nothing runs or waits, as of the row that is <see cref="Head"/>. So it begins.</summary>
     public bool IsIdle => IsIdleAt(Head);
 
     /// <summary>The session is gone; nothing follows.</summary>
-    public bool IsCompleted => isCompleted;
+    public bool IsCompleted => _isCompleted;
 
     /// <summary>What is kept, in bytes, about.</summary>
-    internal int KeptBytes => Volatile.Read(ref keptBytes);
+    internal int KeptBytes => Volatile.Read(ref _keptBytes);
 
     /// <summary>Says where the log stands, when its owner begins, and whether a turn runs or waits.</summary>
     public void Start(long committedHead, bool idle)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (committedHead < head)
+            if (committedHead < _head)
             {
                 throw new ArgumentOutOfRangeException(nameof(committedHead), "A log never becomes shorter.");
             }
@@ -68,11 +68,11 @@ internal sealed class EventTail
     /// <param name="idle">Whether, with these rows, no turn runs or waits.</param>
     public void Publish(ReadOnlySpan<EventRow> rows, bool idle)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (rows.IsEmpty)
             {
-                SetHead(head, idle);
+                SetHead(_head, idle);
             }
             else
             {
@@ -88,9 +88,9 @@ internal sealed class EventTail
     /// <summary>Ends all streams once they have written what there is.</summary>
     public void Complete()
     {
-        lock (gate)
+        lock (_gate)
         {
-            isCompleted = true;
+            _isCompleted = true;
             Wake();
         }
     }
@@ -98,21 +98,21 @@ internal sealed class EventTail
     /// <summary>Sets <paramref name="signal"/> whenever there is something new, until <see cref="Unsubscribe"/>.</summary>
     public void Subscribe(EventSignal signal)
     {
-        lock (gate)
+        lock (_gate)
         {
-            viewers.Add(signal);
+            _viewers.Add(signal);
         }
     }
 
     public void Unsubscribe(EventSignal signal)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var index = viewers.IndexOf(signal);
+            var index = _viewers.IndexOf(signal);
             if (index >= 0)
             {
-                viewers[index] = viewers[^1];
-                viewers.RemoveAt(viewers.Count - 1);
+                _viewers[index] = _viewers[^1];
+                _viewers.RemoveAt(_viewers.Count - 1);
             }
         }
     }
@@ -123,7 +123,7 @@ internal sealed class EventTail
     {
         segment = null!; // Only looked at where the method returns true.
         firstRow = 0;
-        var current = Volatile.Read(ref ring);
+        var current = Volatile.Read(ref _ring);
         var (low, high) = (Volatile.Read(ref current.First), Volatile.Read(ref current.End));
 
         // The oldest segment that ends behind `after`. Slots may be cleared while we look: then the reader is too late.
@@ -155,12 +155,12 @@ internal sealed class EventTail
     }
 
     /// <summary>Whether the row <paramref name="seq"/> is the head, and nothing runs or waits after it.</summary>
-    internal bool IsIdleAt(long seq) => Volatile.Read(ref idleAt) == seq && Head == seq;
+    internal bool IsIdleAt(long seq) => Volatile.Read(ref _idleAt) == seq && Head == seq;
 
     private TailSegment Render(ReadOnlySpan<EventRow> rows)
     {
         var rendered = new TailRow[rows.Length];
-        var previous = head == 0 ? rows[0].Seq - 1 : head;
+        var previous = _head == 0 ? rows[0].Seq - 1 : _head;
         for (var index = 0; index < rows.Length; index++)
         {
             ref readonly var row = ref rows[index];
@@ -169,22 +169,22 @@ internal sealed class EventTail
                 throw new ArgumentException("Rows must ascend.", nameof(rows));
             }
 
-            var frames = renderer.Plan(row);
-            var isAbsent = frames.Length > MaxRowBytes || buffer.WrittenCount + frames.Length > maxBytes / 2;
+            var frames = _renderer.Plan(row);
+            var isAbsent = frames.Length > MaxRowBytes || _buffer.WrittenCount + frames.Length > _maxBytes / 2;
             if (!isAbsent)
             {
-                frames.CopyTo(buffer);
+                frames.CopyTo(_buffer);
             }
 
-            rendered[index] = new(row.Seq, buffer.WrittenCount, frames.Flags, isAbsent, row.TurnId);
+            rendered[index] = new(row.Seq, _buffer.WrittenCount, frames.Flags, isAbsent, row.TurnId);
             frames.Release();
         }
 
-        var bytes = buffer.WrittenSpan.ToArray();
-        buffer.ResetWrittenCount();
-        if (buffer.Capacity > MaxRowBytes)
+        var bytes = _buffer.WrittenSpan.ToArray();
+        _buffer.ResetWrittenCount();
+        if (_buffer.Capacity > MaxRowBytes)
         {
-            buffer = new(1024);
+            _buffer = new(1024);
         }
 
         return new(previous, rendered, bytes);
@@ -192,36 +192,36 @@ internal sealed class EventTail
 
     private void Keep(TailSegment segment)
     {
-        if (ring.End - ring.First == ring.Capacity)
+        if (_ring.End - _ring.First == _ring.Capacity)
         {
-            Volatile.Write(ref ring, ring.Grow());
+            Volatile.Write(ref _ring, _ring.Grow());
         }
 
-        ring[ring.End] = segment;
-        Volatile.Write(ref ring.End, ring.End + 1);
-        var bytes = keptBytes + segment.Size;
-        while (bytes > maxBytes && ring.First < ring.End)
+        _ring[_ring.End] = segment;
+        Volatile.Write(ref _ring.End, _ring.End + 1);
+        var bytes = _keptBytes + segment.Size;
+        while (bytes > _maxBytes && _ring.First < _ring.End)
         {
-            bytes -= ring[ring.First]!.Size; // The writer clears slots, and only below First.
-            ring[ring.First] = null;
-            Volatile.Write(ref ring.First, ring.First + 1);
+            bytes -= _ring[_ring.First]!.Size; // The writer clears slots, and only below First.
+            _ring[_ring.First] = null;
+            Volatile.Write(ref _ring.First, _ring.First + 1);
         }
 
-        Volatile.Write(ref keptBytes, bytes);
+        Volatile.Write(ref _keptBytes, bytes);
     }
 
     // First nothing is idle, then the head moves, then it may be idle at the new head: a reader never sees the old word with
     // the new rows.
     private void SetHead(long seq, bool idle)
     {
-        Volatile.Write(ref idleAt, -1);
-        Volatile.Write(ref head, seq);
-        Volatile.Write(ref idleAt, idle ? seq : -1);
+        Volatile.Write(ref _idleAt, -1);
+        Volatile.Write(ref _head, seq);
+        Volatile.Write(ref _idleAt, idle ? seq : -1);
     }
 
     private void Wake()
     {
-        foreach (var viewer in viewers)
+        foreach (var viewer in _viewers)
         {
             viewer.Set();
         }
@@ -230,21 +230,21 @@ internal sealed class EventTail
     /// <summary>Slots for segments <c>First … End - 1</c>; a slot is written before <c>End</c> is, and cleared after its use.</summary>
     private sealed class Ring(int capacity)
     {
-        private readonly TailSegment?[] slots = new TailSegment?[capacity];
+        private readonly TailSegment?[] _slots = new TailSegment?[capacity];
         public long First;
         public long End;
 
-        public int Capacity => slots.Length;
+        public int Capacity => _slots.Length;
 
         public TailSegment? this[long index]
         {
-            get => Volatile.Read(ref slots[index & (slots.Length - 1)]);
-            set => Volatile.Write(ref slots[index & (slots.Length - 1)], value);
+            get => Volatile.Read(ref _slots[index & (_slots.Length - 1)]);
+            set => Volatile.Write(ref _slots[index & (_slots.Length - 1)], value);
         }
 
         public Ring Grow()
         {
-            var larger = new Ring(slots.Length * 2) { First = First, End = End };
+            var larger = new Ring(_slots.Length * 2) { First = First, End = End };
             for (var index = First; index < End; index++)
             {
                 larger[index] = this[index];

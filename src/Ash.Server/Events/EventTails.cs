@@ -6,16 +6,16 @@ namespace Ash.Server.Events;
 /// </summary>
 internal sealed class EventTails
 {
-    private readonly Lock gate = new();
-    private readonly Dictionary<Guid, Entry> entries = [];
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Guid, Entry> _entries = [];
 
     internal int Count
     {
         get
         {
-            lock (gate)
+            lock (_gate)
             {
-                return entries.Count;
+                return _entries.Count;
             }
         }
     }
@@ -23,12 +23,12 @@ internal sealed class EventTails
     /// <summary>The tail of a session, to be disposed of when it is no longer needed.</summary>
     public Lease Acquire(Guid session)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!entries.TryGetValue(session, out var entry))
+            if (!_entries.TryGetValue(session, out var entry))
             {
                 entry = new(new(session));
-                entries.Add(session, entry);
+                _entries.Add(session, entry);
             }
 
             entry.Holders++;
@@ -38,11 +38,11 @@ internal sealed class EventTails
 
     private void Release(Guid session)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (--entries[session].Holders == 0)
+            if (--_entries[session].Holders == 0)
             {
-                entries.Remove(session);
+                _entries.Remove(session);
             }
         }
     }
@@ -50,13 +50,13 @@ internal sealed class EventTails
     /// <summary>Keeps a tail alive.</summary>
     public sealed class Lease(EventTails tails, EventTail tail) : IDisposable
     {
-        private int isDisposed;
+        private int _isDisposed;
 
         public EventTail Tail => tail;
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref isDisposed, 1) == 0)
+            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
             {
                 tails.Release(tail.Session);
             }

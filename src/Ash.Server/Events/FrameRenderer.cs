@@ -24,22 +24,22 @@ internal sealed class FrameRenderer(Guid session)
     private static readonly byte[][] CompletedMembers = CliLine.Names("reason", "error", "code", "retryable");
 
     private static readonly SearchValues<byte> LineEnds = SearchValues.Create("\r\n"u8);
-    private readonly byte[] sessionId = Encoding.ASCII.GetBytes(session.ToString());
-    private readonly RowFrames frames = new();
+    private readonly byte[] _sessionId = Encoding.ASCII.GetBytes(session.ToString());
+    private readonly RowFrames _frames = new();
 
     /// <summary>Writes the frames of a row, but for the first <paramref name="skip"/>.</summary>
     /// <returns>How many frames the row has.</returns>
     public int Render(in EventRow row, IBufferWriter<byte> output, int skip = 0)
     {
         Plan(row).CopyTo(output, skip);
-        return frames.Count;
+        return _frames.Count;
     }
 
     /// <summary>Works out the frames of a row. They hold its payload until the next call, or <see cref="RowFrames.Release"/>.</summary>
     public RowFrames Plan(in EventRow row)
     {
         var payload = OnOneLine(row.Payload);
-        frames.Start(row.Seq, payload);
+        _frames.Start(row.Seq, payload);
         switch (row.Type)
         {
             case EventType.Cli:
@@ -56,7 +56,7 @@ internal sealed class FrameRenderer(Guid session)
                 break;
         }
 
-        return frames;
+        return _frames;
     }
 
     private void PlanLine(ReadOnlySpan<byte> line)
@@ -67,7 +67,7 @@ internal sealed class FrameRenderer(Guid session)
             var kind = CliLine.KindOf(line, found[0], found[1]);
             if (CliLine.IsPartial(line, kind, found[2]))
             {
-                frames.Flags |= EventFlags.Partial;
+                _frames.Flags |= EventFlags.Partial;
             }
 
             switch (kind)
@@ -82,19 +82,19 @@ internal sealed class FrameRenderer(Guid session)
                     PlanToolResult(line, found[4], found[5]);
                     break;
                 case CliLineKind.Result:
-                    frames.BeginFrame("turn_complete"u8);
-                    frames.BeginObject();
-                    frames.AddMember("numTurns"u8, found[6]);
-                    frames.AddMember("result"u8, found[7]);
-                    frames.EndObject();
-                    frames.EndFrame(isLast: false);
+                    _frames.BeginFrame("turn_complete"u8);
+                    _frames.BeginObject();
+                    _frames.AddMember("numTurns"u8, found[6]);
+                    _frames.AddMember("result"u8, found[7]);
+                    _frames.EndObject();
+                    _frames.EndFrame(isLast: false);
                     break;
             }
         }
 
-        frames.BeginFrame("message"u8);
-        frames.AddPayload(0, line.Length);
-        frames.EndFrame(isLast: true);
+        _frames.BeginFrame("message"u8);
+        _frames.AddPayload(0, line.Length);
+        _frames.EndFrame(isLast: true);
     }
 
     private void PlanStreamEvent(ReadOnlySpan<byte> line, JsonSlice streamEvent)
@@ -129,7 +129,7 @@ internal sealed class FrameRenderer(Guid session)
         Span<JsonSlice> found = stackalloc JsonSlice[5];
         foreach (var block in CliContent.BlocksOf(line, message))
         {
-            if (!block.IsObject || frames.Count == MaxGranularFrames)
+            if (!block.IsObject || _frames.Count == MaxGranularFrames)
             {
                 continue;
             }
@@ -142,13 +142,13 @@ internal sealed class FrameRenderer(Guid session)
 
             if (Json.TextEquals(line, found[0], "tool_use"u8))
             {
-                frames.BeginFrame("tool_use"u8);
-                frames.BeginObject();
-                frames.AddMember("id"u8, found[1]);
-                frames.AddMember("name"u8, found[2]);
-                frames.AddMember("input"u8, found[3]);
-                frames.EndObject();
-                frames.EndFrame(isLast: false);
+                _frames.BeginFrame("tool_use"u8);
+                _frames.BeginObject();
+                _frames.AddMember("id"u8, found[1]);
+                _frames.AddMember("name"u8, found[2]);
+                _frames.AddMember("input"u8, found[3]);
+                _frames.EndObject();
+                _frames.EndFrame(isLast: false);
             }
             else if (Json.TextEquals(line, found[0], "thinking"u8))
             {
@@ -168,24 +168,24 @@ internal sealed class FrameRenderer(Guid session)
             return;
         }
 
-        frames.BeginFrame("tool_result"u8);
-        frames.BeginObject();
-        frames.AddMember("tool_use_id"u8, result.ToolUseId);
-        frames.AddMember("content"u8, result.Stdout.HasValue ? result.Stdout : result.Content);
-        frames.AddMember("is_error"u8, result.IsError);
-        frames.EndObject();
-        frames.EndFrame(isLast: false);
+        _frames.BeginFrame("tool_result"u8);
+        _frames.BeginObject();
+        _frames.AddMember("tool_use_id"u8, result.ToolUseId);
+        _frames.AddMember("content"u8, result.Stdout.HasValue ? result.Stdout : result.Content);
+        _frames.AddMember("is_error"u8, result.IsError);
+        _frames.EndObject();
+        _frames.EndFrame(isLast: false);
     }
 
     private void PlanDelta(ReadOnlySpan<byte> name, JsonSlice text)
     {
         if (text.IsString)
         {
-            frames.BeginFrame(name);
-            frames.BeginObject();
-            frames.AddMember("delta"u8, text);
-            frames.EndObject();
-            frames.EndFrame(isLast: false);
+            _frames.BeginFrame(name);
+            _frames.BeginObject();
+            _frames.AddMember("delta"u8, text);
+            _frames.EndObject();
+            _frames.EndFrame(isLast: false);
         }
     }
 
@@ -193,9 +193,9 @@ internal sealed class FrameRenderer(Guid session)
     {
         if (type.IsString && EventNames.MayPass(type.Inner.In(line)))
         {
-            frames.BeginFrame(type.Inner.In(line));
-            frames.AddPayload(value);
-            frames.EndFrame(isLast: false);
+            _frames.BeginFrame(type.Inner.In(line));
+            _frames.AddPayload(value);
+            _frames.EndFrame(isLast: false);
         }
     }
 
@@ -203,55 +203,55 @@ internal sealed class FrameRenderer(Guid session)
     {
         Span<JsonSlice> found = stackalloc JsonSlice[1];
         Json.TryFind(payload, JsonSlice.Whole(payload), StartedMembers, found);
-        frames.BeginFrame("session_start"u8);
-        frames.BeginObject();
-        frames.AddMember("sessionId"u8, sessionId);
-        frames.AddMember("version"u8, found[0]);
-        frames.EndObject();
-        frames.EndFrame(isLast: true);
+        _frames.BeginFrame("session_start"u8);
+        _frames.BeginObject();
+        _frames.AddMember("sessionId"u8, _sessionId);
+        _frames.AddMember("version"u8, found[0]);
+        _frames.EndObject();
+        _frames.EndFrame(isLast: true);
     }
 
     private void PlanTurnCompleted(in EventRow row, ReadOnlySpan<byte> payload)
     {
         Span<JsonSlice> found = stackalloc JsonSlice[4];
         Json.TryFind(payload, JsonSlice.Whole(payload), CompletedMembers, found);
-        frames.Flags |= EventFlags.TurnEnd;
+        _frames.Flags |= EventFlags.TurnEnd;
         if (found[1].HasValue)
         {
-            frames.BeginFrame("error"u8);
-            frames.BeginObject();
-            frames.AddMember("error"u8, found[1]);
-            frames.AddMember("reason"u8, found[0]);
-            frames.AddMember("code"u8, found[2]);
-            frames.AddMember("retryable"u8, found[3]);
-            frames.EndObject();
-            frames.EndFrame(isLast: false);
+            _frames.BeginFrame("error"u8);
+            _frames.BeginObject();
+            _frames.AddMember("error"u8, found[1]);
+            _frames.AddMember("reason"u8, found[0]);
+            _frames.AddMember("code"u8, found[2]);
+            _frames.AddMember("retryable"u8, found[3]);
+            _frames.EndObject();
+            _frames.EndFrame(isLast: false);
         }
 
-        frames.BeginFrame("done"u8);
-        frames.BeginObject();
-        frames.AddMember("sessionId"u8, sessionId);
+        _frames.BeginFrame("done"u8);
+        _frames.BeginObject();
+        _frames.AddMember("sessionId"u8, _sessionId);
         AddTurn(row.TurnId);
-        frames.AddMember("reason"u8, found[0]);
-        frames.EndObject();
-        frames.EndFrame(isLast: true);
+        _frames.AddMember("reason"u8, found[0]);
+        _frames.EndObject();
+        _frames.EndFrame(isLast: true);
     }
 
     private void PlanLifecycle(in EventRow row, ReadOnlySpan<byte> payload)
     {
         Span<byte> text = stackalloc byte[40];
-        frames.Flags |= EventFlags.Lifecycle;
-        frames.BeginFrame("lifecycle"u8);
-        frames.BeginObject();
-        frames.AddMember("type"u8, row.Type.Utf8Name);
+        _frames.Flags |= EventFlags.Lifecycle;
+        _frames.BeginFrame("lifecycle"u8);
+        _frames.BeginObject();
+        _frames.AddMember("type"u8, row.Type.Utf8Name);
         row.Seq.TryFormat(text, out var length, default, CultureInfo.InvariantCulture);
-        frames.AddMember("seq"u8, text[..length], isText: false);
+        _frames.AddMember("seq"u8, text[..length], isText: false);
         row.At.UtcDateTime.TryFormat(text, out length, TimestampConverter.Format, CultureInfo.InvariantCulture);
-        frames.AddMember("at"u8, text[..length]);
+        _frames.AddMember("at"u8, text[..length]);
         AddTurn(row.TurnId);
-        frames.AddMembers(payload);
-        frames.EndObject();
-        frames.EndFrame(isLast: true);
+        _frames.AddMembers(payload);
+        _frames.EndObject();
+        _frames.EndFrame(isLast: true);
     }
 
     private void AddTurn(Guid? turnId)
@@ -260,7 +260,7 @@ internal sealed class FrameRenderer(Guid session)
         {
             Span<byte> text = stackalloc byte[36];
             id.TryFormat(text, out _);
-            frames.AddMember("turnId"u8, text);
+            _frames.AddMember("turnId"u8, text);
         }
     }
 

@@ -5,14 +5,14 @@ namespace Ash.Server.Events;
 /// <summary>The elements of a well-formed JSON array, one after the other.</summary>
 internal ref struct JsonElements
 {
-    private readonly int offset;
-    private Utf8JsonReader reader;
+    private readonly int _offset;
+    private Utf8JsonReader _reader;
 
     public JsonElements(ReadOnlySpan<byte> json, JsonSlice array)
     {
-        offset = array.Start;
-        reader = new(array.In(json), Json.Options);
-        reader.Read();
+        _offset = array.Start;
+        _reader = new(array.In(json), Json.Options);
+        _reader.Read();
     }
 
     public JsonSlice Current { get; private set; }
@@ -21,15 +21,15 @@ internal ref struct JsonElements
 
     public bool MoveNext()
     {
-        if (!reader.Read() || reader.TokenType == JsonTokenType.EndArray)
+        if (!_reader.Read() || _reader.TokenType == JsonTokenType.EndArray)
         {
             return false;
         }
 
-        var start = (int)reader.TokenStartIndex;
-        var kind = reader.TokenType;
-        reader.Skip();
-        Current = new(offset + start, (int)reader.BytesConsumed - start, kind);
+        var start = (int)_reader.TokenStartIndex;
+        var kind = _reader.TokenType;
+        _reader.Skip();
+        Current = new(_offset + start, (int)_reader.BytesConsumed - start, kind);
         return true;
     }
 }

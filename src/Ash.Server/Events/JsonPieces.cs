@@ -5,16 +5,16 @@ namespace Ash.Server.Events;
 /// <summary>A JSON text put together from values of a payload as they stand there: a long value is shown without a copy of it.</summary>
 internal sealed class JsonPieces(ReadOnlyMemory<byte> payload)
 {
-    private readonly List<ReadOnlyMemory<byte>> pieces = [];
-    private bool hasMembers;
+    private readonly List<ReadOnlyMemory<byte>> _pieces = [];
+    private bool _hasMembers;
 
     /// <summary>One after the other, they are the text.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Pieces => pieces;
+    public IReadOnlyList<ReadOnlyMemory<byte>> Pieces => _pieces;
 
     public static JsonPieces Whole(ReadOnlyMemory<byte> payload)
     {
         var text = new JsonPieces(payload);
-        text.pieces.Add(payload);
+        text._pieces.Add(payload);
         return text;
     }
 
@@ -28,7 +28,7 @@ internal sealed class JsonPieces(ReadOnlyMemory<byte> payload)
         if (value.HasValue || (value.Exists && orElse is null))
         {
             AddName(name);
-            pieces.Add(payload.Slice(value.Start, value.Length));
+            _pieces.Add(payload.Slice(value.Start, value.Length));
         }
         else if (orElse is not null)
         {
@@ -49,25 +49,25 @@ internal sealed class JsonPieces(ReadOnlyMemory<byte> payload)
         var end = json.LastIndexOf((byte)'}');
         if (start > 0 && end >= start && json[start..end].ContainsAnyExcept(" \t\r\n"u8))
         {
-            Add(hasMembers ? "," : "");
-            pieces.Add(payload[start..end]);
+            Add(_hasMembers ? "," : "");
+            _pieces.Add(payload[start..end]);
         }
 
         return this;
     }
 
-    public override string ToString() => string.Concat(pieces.Select(piece => Encoding.UTF8.GetString(piece.Span)));
+    public override string ToString() => string.Concat(_pieces.Select(piece => Encoding.UTF8.GetString(piece.Span)));
 
     private JsonPieces AddName(string name)
     {
-        Add($"{(hasMembers ? "," : "")}\"{name}\":");
-        hasMembers = true;
+        Add($"{(_hasMembers ? "," : "")}\"{name}\":");
+        _hasMembers = true;
         return this;
     }
 
     private JsonPieces Add(string text)
     {
-        pieces.Add(Encoding.UTF8.GetBytes(text));
+        _pieces.Add(Encoding.UTF8.GetBytes(text));
         return this;
     }
 }

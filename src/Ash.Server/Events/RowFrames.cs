@@ -11,14 +11,14 @@ namespace Ash.Server.Events;
 internal sealed class RowFrames
 {
     private const int MaxKeptPieces = 4096;
-    private readonly List<Piece> pieces = [];
-    private readonly List<int> ends = [];
-    private ArrayBufferWriter<byte> scratch = new(512);
-    private ReadOnlyMemory<byte> payload;
-    private long seq;
-    private bool isFirstMember;
+    private readonly List<Piece> _pieces = [];
+    private readonly List<int> _ends = [];
+    private ArrayBufferWriter<byte> _scratch = new(512);
+    private ReadOnlyMemory<byte> _payload;
+    private long _seq;
+    private bool _isFirstMember;
 
-    public int Count => ends.Count;
+    public int Count => _ends.Count;
 
     /// <summary>How many bytes all frames take.</summary>
     public long Length { get; private set; }
@@ -27,18 +27,18 @@ internal sealed class RowFrames
 
     public void Start(long rowSeq, ReadOnlyMemory<byte> rowPayload)
     {
-        if (pieces.Capacity > MaxKeptPieces)
+        if (_pieces.Capacity > MaxKeptPieces)
         {
-            pieces.Capacity = 0;
-            ends.Capacity = 0;
-            scratch = new(512);
+            _pieces.Capacity = 0;
+            _ends.Capacity = 0;
+            _scratch = new(512);
         }
 
-        pieces.Clear();
-        ends.Clear();
-        scratch.ResetWrittenCount();
-        payload = rowPayload;
-        seq = rowSeq;
+        _pieces.Clear();
+        _ends.Clear();
+        _scratch.ResetWrittenCount();
+        _payload = rowPayload;
+        _seq = rowSeq;
         Length = 0;
         Flags = EventFlags.None;
     }
@@ -57,15 +57,15 @@ internal sealed class RowFrames
     {
         Add("\nid: "u8);
         Span<byte> id = stackalloc byte[EventCursor.MaxBytes];
-        Add(id[..new EventCursor(seq, isLast ? 0 : Count + 1).Format(id)]);
+        Add(id[..new EventCursor(_seq, isLast ? 0 : Count + 1).Format(id)]);
         Add("\n\n"u8);
-        ends.Add(pieces.Count);
+        _ends.Add(_pieces.Count);
     }
 
     public void BeginObject()
     {
         Add("{"u8);
-        isFirstMember = true;
+        _isFirstMember = true;
     }
 
     public void EndObject() => Add("}"u8);
@@ -96,7 +96,7 @@ internal sealed class RowFrames
         var end = json.LastIndexOf((byte)'}');
         if (start > 0 && end >= start && json[start..end].ContainsAnyExcept(" \t\r\n"u8))
         {
-            Add(isFirstMember ? default : ","u8);
+            Add(_isFirstMember ? default : ","u8);
             AddPayload(start, end - start);
         }
     }
@@ -108,23 +108,23 @@ internal sealed class RowFrames
             return;
         }
 
-        var start = scratch.WrittenCount;
-        scratch.Write(bytes);
+        var start = _scratch.WrittenCount;
+        _scratch.Write(bytes);
         Length += bytes.Length;
-        var isNewFrame = ends.Count > 0 && ends[^1] == pieces.Count;
-        if (pieces.Count > 0 && !isNewFrame && pieces[^1] is { OfPayload: false } last && last.Start + last.Length == start)
+        var isNewFrame = _ends.Count > 0 && _ends[^1] == _pieces.Count;
+        if (_pieces.Count > 0 && !isNewFrame && _pieces[^1] is { OfPayload: false } last && last.Start + last.Length == start)
         {
-            pieces[^1] = last with { Length = last.Length + bytes.Length };
+            _pieces[^1] = last with { Length = last.Length + bytes.Length };
         }
         else
         {
-            pieces.Add(new(start, bytes.Length, OfPayload: false));
+            _pieces.Add(new(start, bytes.Length, OfPayload: false));
         }
     }
 
     public void AddPayload(int start, int length)
     {
-        pieces.Add(new(start, length, OfPayload: true));
+        _pieces.Add(new(start, length, OfPayload: true));
         Length += length;
     }
 
@@ -135,9 +135,9 @@ internal sealed class RowFrames
     public long CopyTo(IBufferWriter<byte> output, int skip = 0)
     {
         var written = 0L;
-        for (var index = FirstPiece(skip); index < pieces.Count; index++)
+        for (var index = FirstPiece(skip); index < _pieces.Count; index++)
         {
-            var piece = pieces[index];
+            var piece = _pieces[index];
             output.Write(Bytes(piece).Span);
             written += piece.Length;
         }
@@ -151,9 +151,9 @@ internal sealed class RowFrames
     {
         Debug.Assert(chunkBytes > 0);
         var room = chunkBytes;
-        for (var index = FirstPiece(skip); index < pieces.Count; index++)
+        for (var index = FirstPiece(skip); index < _pieces.Count; index++)
         {
-            var rest = Bytes(pieces[index]);
+            var rest = Bytes(_pieces[index]);
             while (rest.Length > 0)
             {
                 var part = rest[..Math.Min(rest.Length, room)];
@@ -178,16 +178,16 @@ internal sealed class RowFrames
 
     private void AddName(ReadOnlySpan<byte> name)
     {
-        Add(isFirstMember ? "\""u8 : ",\""u8);
-        isFirstMember = false;
+        Add(_isFirstMember ? "\""u8 : ",\""u8);
+        _isFirstMember = false;
         Add(name);
         Add("\":"u8);
     }
 
-    private int FirstPiece(int skip) => skip <= 0 ? 0 : skip >= Count ? pieces.Count : ends[skip - 1];
+    private int FirstPiece(int skip) => skip <= 0 ? 0 : skip >= Count ? _pieces.Count : _ends[skip - 1];
 
     private ReadOnlyMemory<byte> Bytes(Piece piece) =>
-        (piece.OfPayload ? payload : scratch.WrittenMemory).Slice(piece.Start, piece.Length);
+        (piece.OfPayload ? _payload : _scratch.WrittenMemory).Slice(piece.Start, piece.Length);
 
     private readonly record struct Piece(int Start, int Length, bool OfPayload);
 }

@@ -16,17 +16,17 @@ internal sealed class Timeline(Guid session)
     /// <summary>Adds the entries of a row to <paramref name="entries"/>, in order.</summary>
     public void Read(in EventRow row, ICollection<LogItem> entries)
     {
-        var payload = row.Payload.Span;
+        var _payload = row.Payload.Span;
         var entriesOfRow = new Entries(session, row, entries);
         switch (row.Type)
         {
             case EventType.Message:
                 break;
             case EventType.Cli:
-                ReadLine(payload, ref entriesOfRow);
+                ReadLine(_payload, ref entriesOfRow);
                 break;
             default:
-                ReadFact(row.Type, payload, ref entriesOfRow);
+                ReadFact(row.Type, _payload, ref entriesOfRow);
                 break;
         }
     }
@@ -123,16 +123,16 @@ internal sealed class Timeline(Guid session)
 
     private ref struct Entries(Guid session, in EventRow row, ICollection<LogItem> entries)
     {
-        private readonly long seq = row.Seq;
-        private readonly DateTimeOffset at = row.At;
-        private readonly ReadOnlyMemory<byte> payload = row.Payload;
+        private readonly long _seq = row.Seq;
+        private readonly DateTimeOffset _at = row.At;
+        private readonly ReadOnlyMemory<byte> _payload = row.Payload;
 
         public int Count { get; private set; }
 
         /// <summary>Of an entry that <see cref="Add"/> takes.</summary>
-        public readonly JsonPieces Begin() => new JsonPieces(payload).BeginObject();
+        public readonly JsonPieces Begin() => new JsonPieces(_payload).BeginObject();
 
         public void Add(string type, JsonPieces data) =>
-            entries.Add(new LogItem(Uuid5.OfRow(session, seq, ++Count), type, data.EndObject(), seq, at));
+            entries.Add(new LogItem(Uuid5.OfRow(session, _seq, ++Count), type, data.EndObject(), _seq, _at));
     }
 }

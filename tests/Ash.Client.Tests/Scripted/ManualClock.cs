@@ -3,18 +3,18 @@ namespace Ash.Client.Tests.Scripted;
 /// <summary>A clock that a test moves. Timers fire within <see cref="Advance"/>.</summary>
 internal sealed class ManualClock : TimeProvider
 {
-    private readonly Lock gate = new();
-    private readonly List<ManualTimer> timers = [];
-    private TimeSpan now;
+    private readonly Lock _gate = new();
+    private readonly List<ManualTimer> _timers = [];
+    private TimeSpan _now;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, () => callback(state));
         timer.Change(dueTime, period);
 
-        lock (gate)
+        lock (_gate)
         {
-            timers.Add(timer);
+            _timers.Add(timer);
         }
 
         return timer;
@@ -24,10 +24,10 @@ internal sealed class ManualClock : TimeProvider
     {
         ManualTimer[] due;
 
-        lock (gate)
+        lock (_gate)
         {
-            now += time;
-            due = [.. timers.Where(timer => timer.DueAt <= now)];
+            _now += time;
+            due = [.. _timers.Where(timer => timer.DueAt <= _now)];
         }
 
         foreach (var timer in due)
@@ -42,9 +42,9 @@ internal sealed class ManualClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock.gate)
+            lock (clock._gate)
             {
-                DueAt = dueTime < TimeSpan.Zero ? TimeSpan.MaxValue : clock.now + dueTime;
+                DueAt = dueTime < TimeSpan.Zero ? TimeSpan.MaxValue : clock._now + dueTime;
             }
 
             return true;
@@ -58,9 +58,9 @@ internal sealed class ManualClock : TimeProvider
 
         public void Dispose()
         {
-            lock (clock.gate)
+            lock (clock._gate)
             {
-                clock.timers.Remove(this);
+                clock._timers.Remove(this);
             }
         }
 

@@ -13,13 +13,13 @@ internal sealed class ScriptedApi : IAsyncDisposable
     /// <summary>In <see cref="Cuts"/>: the connection ends before anything is answered.</summary>
     public const int BeforeHeaders = -1;
 
-    private readonly WebApplication app;
-    private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> answers = new();
-    private readonly ConcurrentDictionary<string, (Guid Turn, string Body)> turns = new();
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> _answers = new();
+    private readonly ConcurrentDictionary<string, (Guid Turn, string Body)> _turns = new();
 
-    private ScriptedApi(WebApplication app) => this.app = app;
+    private ScriptedApi(WebApplication app) => _app = app;
 
-    public Uri Url => new(app.Urls.First());
+    public Uri Url => new(_app.Urls.First());
 
     public ConcurrentQueue<ScriptedRequest> Requests { get; } = new();
 
@@ -33,7 +33,7 @@ internal sealed class ScriptedApi : IAsyncDisposable
     public bool NamesTurn { get; set; } = true;
 
     /// <summary>How many turns were started: messages with a key that was not seen before.</summary>
-    public int TurnsStarted => turns.Count;
+    public int TurnsStarted => _turns.Count;
 
     public static async Task<ScriptedApi> StartAsync()
     {
@@ -41,10 +41,10 @@ internal sealed class ScriptedApi : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.WebHost.UseShutdownTimeout(TimeSpan.Zero);
-        var app = builder.Build();
-        var api = new ScriptedApi(app);
-        app.Run(api.AnswerAsync);
-        await app.StartAsync();
+        var _app = builder.Build();
+        var api = new ScriptedApi(_app);
+        _app.Run(api.AnswerAsync);
+        await _app.StartAsync();
         return api;
     }
 
@@ -58,11 +58,11 @@ internal sealed class ScriptedApi : IAsyncDisposable
 
     public ScriptedApi On(string request, Func<HttpContext, Task> answer)
     {
-        answers[request] = answer;
+        _answers[request] = answer;
         return this;
     }
 
-    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
     /// <summary>Writes the events after the request's cursor, and ends or breaks the connection.</summary>
     public async Task StreamAsync(HttpContext context, IEnumerable<ScriptedEvent> events)
@@ -101,7 +101,7 @@ internal sealed class ScriptedApi : IAsyncDisposable
         var request = await ScriptedRequest.ReadAsync(context.Request);
         Requests.Enqueue(request);
 
-        if (answers.TryGetValue($"{request.Method} {request.Path}", out var answer))
+        if (_answers.TryGetValue($"{request.Method} {request.Path}", out var answer))
         {
             await answer(context);
         }
@@ -122,7 +122,7 @@ internal sealed class ScriptedApi : IAsyncDisposable
 
     private async Task AnswerMessageAsync(HttpContext context, ScriptedRequest request)
     {
-        var started = turns.GetOrAdd(request.IdempotencyKey ?? $"{Guid.NewGuid()}", _ => (Guid.CreateVersion7(), request.Body));
+        var started = _turns.GetOrAdd(request.IdempotencyKey ?? $"{Guid.NewGuid()}", _ => (Guid.CreateVersion7(), request.Body));
 
         if (started.Body != request.Body)
         {

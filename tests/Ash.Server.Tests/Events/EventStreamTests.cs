@@ -7,18 +7,18 @@ namespace Ash.Server.Tests.Events;
 public sealed class EventStreamTests
 {
     private static readonly EventStreamRequest Everything = new(EventCursor.Start, EventFilter.All);
-    private readonly ManualClock clock = new();
-    private readonly StoredLog log = new();
-    private readonly EventTail tail = new(Session);
+    private readonly ManualClock _clock = new();
+    private readonly StoredLog _log = new();
+    private readonly EventTail _tail = new(Session);
 
     private void Commit(EventRow[] rows, bool idle = false)
     {
-        log.Append(rows);
-        tail.Publish(rows, idle);
+        _log.Append(rows);
+        _tail.Publish(rows, idle);
     }
 
     private Watcher Watch(EventStreamRequest request, CancellationTokenSource? leaving = null) =>
-        new(log, tail, request, clock, leaving);
+        new(_log, _tail, request, _clock, leaving);
 
     private static string Rendered(IEnumerable<EventRow> rows) => string.Concat(rows.Select(row => Render(row)));
 
@@ -26,7 +26,7 @@ public sealed class EventStreamTests
     public async Task Stream_HasTheHistory_AndThenWhatHappens()
     {
         var history = WholeTurn(1, Turn);
-        log.Append(history);
+        _log.Append(history);
         var watcher = Watch(Everything);
         await watcher.ReadUntilIdAsync(7);
 
@@ -38,7 +38,7 @@ public sealed class EventStreamTests
 
         Assert.Equal(Rendered([.. history, .. more]), await watcher.ReadUntilIdAsync(14));
         Assert.False(watcher.Ended.IsCompleted);
-        tail.Complete();
+        _tail.Complete();
         Assert.Equal(EventStreamEnd.SessionGone, await watcher.Ended);
     }
 
@@ -71,7 +71,7 @@ public sealed class EventStreamTests
     [Fact]
     public async Task StreamOfASessionThatEnded_EndsWithWhatIsLeft_WhereItsRowsAreRemovedMeanwhile()
     {
-        log.Append(WholeTurn(1, Turn).AsSpan(0, 3));
+        _log.Append(WholeTurn(1, Turn).AsSpan(0, 3));
 
         Assert.Equal(Rendered(WholeTurn(1, Turn)[..3]), await Watch(Everything with { Until = 7 }).ReadToEndAsync());
     }
@@ -81,9 +81,9 @@ public sealed class EventStreamTests
     {
         Commit(WholeTurn(1, Turn)[..2]);
         var watcher = Watch(new(EventCursor.Start, new(Partial: true, Lifecycle: false, Turn)));
-        await clock.TimerCreated;
+        await _clock.TimerCreated;
 
-        clock.Advance(EventStream.KeepAliveInterval);
+        _clock.Advance(EventStream.KeepAliveInterval);
 
         Assert.Equal(": keep-alive\n\n", await watcher.ReadUntilAsync("\n\n"));
         Commit(WholeTurn(1, Turn)[2..3]);
@@ -94,10 +94,10 @@ public sealed class EventStreamTests
     public async Task SilentStream_SaysThatItIsThere_AgainAndAgain()
     {
         var watcher = Watch(Everything);
-        await clock.TimerCreated;
+        await _clock.TimerCreated;
         for (var count = 1; count <= 4; count++)
         {
-            clock.Advance(EventStream.KeepAliveInterval);
+            _clock.Advance(EventStream.KeepAliveInterval);
             await watcher.ReadUntilAsync(string.Concat(Enumerable.Repeat(": keep-alive\n\n", count)));
         }
     }
@@ -106,17 +106,17 @@ public sealed class EventStreamTests
     public async Task BusyStream_SaysItOnlyAfterFifteenSilentSeconds()
     {
         var watcher = Watch(Everything);
-        await clock.TimerCreated;
-        clock.Advance(TimeSpan.FromSeconds(10));
+        await _clock.TimerCreated;
+        _clock.Advance(TimeSpan.FromSeconds(10));
         Commit([Cli(1, TextDelta)]);
         await watcher.ReadUntilIdAsync(1);
 
-        clock.Advance(TimeSpan.FromSeconds(5));
+        _clock.Advance(TimeSpan.FromSeconds(5));
         Commit([Cli(2, TextDelta)]);
         Assert.Equal(Rendered([Cli(1, TextDelta), Cli(2, TextDelta)]), await watcher.ReadUntilIdAsync(2));
 
-        clock.Advance(TimeSpan.FromSeconds(10));
-        clock.Advance(TimeSpan.FromSeconds(5));
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        _clock.Advance(TimeSpan.FromSeconds(5));
         Assert.EndsWith("\nid: 2\n\n: keep-alive\n\n", await watcher.ReadUntilAsync("alive\n\n"), StringComparison.Ordinal);
     }
 
@@ -138,7 +138,7 @@ public sealed class EventStreamTests
     [Fact]
     public async Task UntilIdle_OfASleepingSession_HasItsHistory()
     {
-        log.Append(WholeTurn(1, Turn));
+        _log.Append(WholeTurn(1, Turn));
 
         Assert.Equal(Rendered(WholeTurn(1, Turn)), await Watch(Everything with { UntilIdle = true }).ReadToEndAsync());
     }
@@ -146,8 +146,8 @@ public sealed class EventStreamTests
     [Fact]
     public async Task PrunedRows_AreSaidToBeMissing_ToWhoWantsThem()
     {
-        log.Append([.. Enumerable.Range(1, 9).Select(seq => Cli(seq, TextDelta)), .. WholeTurn(10, Turn)]);
-        log.Prune(2, 8);
+        _log.Append([.. Enumerable.Range(1, 9).Select(seq => Cli(seq, TextDelta)), .. WholeTurn(10, Turn)]);
+        _log.Prune(2, 8);
         var idle = Everything with { UntilIdle = true };
 
         Assert.StartsWith(
@@ -168,10 +168,10 @@ public sealed class EventStreamTests
     public async Task CursorInsideARow_GoesOnAtTheNextFrame()
     {
         Commit(WholeTurn(1, Turn), idle: true);
-        foreach (var source in new[] { tail, new EventTail(Session) })
+        foreach (var source in new[] { _tail, new EventTail(Session) })
         {
             async Task<string> FromAsync(EventCursor cursor) =>
-                await new Watcher(log, source, new(cursor, EventFilter.All, UntilIdle: true)).ReadToEndAsync();
+                await new Watcher(_log, source, new(cursor, EventFilter.All, UntilIdle: true)).ReadToEndAsync();
 
             var rest = Rendered(WholeTurn(1, Turn)[4..]);
             Assert.Equal(Render(WholeTurn(1, Turn)[3], skip: 1) + rest, await FromAsync(new(4, 1)));
@@ -188,7 +188,7 @@ public sealed class EventStreamTests
         Commit([Cli(1, TextDelta)]);
 
         Assert.Equal(EventStreamEnd.Left, await watcher.Ended);
-        Assert.Equal(0, clock.TimerCount);
+        Assert.Equal(0, _clock.TimerCount);
     }
 
     [Fact]
@@ -226,13 +226,13 @@ public sealed class EventStreamTests
         const int maxBytes = 128 * 1024;
         const int commits = 500;
         var small = new EventTail(Session, maxBytes);
-        var stalled = new Watcher(log, small, Everything);
-        var fast = new Watcher(log, small, Everything);
+        var stalled = new Watcher(_log, small, Everything);
+        var fast = new Watcher(_log, small, Everything);
         List<WeakReference> segments = [];
         for (var commit = 0; commit < commits; commit++)
         {
             EventRow[] rows = [.. Enumerable.Range(1 + commit * 20, 20).Select(seq => Cli(seq, TextDelta))];
-            log.Append(rows);
+            _log.Append(rows);
             small.Publish(rows, idle: commit == commits - 1);
             segments.Add(Newest(small));
         }
@@ -316,8 +316,8 @@ public sealed class EventStreamTests
         await Gen.Select(rows, filters, Gen.Int[0, 40], Gen.Int[1, 10], Gen.Int[0, 200]).SampleAsync(
             async (kinds, filter, storedOnly, pageRows, cutAt) =>
             {
-                var log = new StoredLog(pageRows);
-                var tail = new EventTail(Session, maxBytes: 300_000);
+                var _log = new StoredLog(pageRows);
+                var _tail = new EventTail(Session, maxBytes: 300_000);
                 var seq = 0L;
                 var index = 0;
                 var ends = new Dictionary<Guid, long>();
@@ -329,17 +329,17 @@ public sealed class EventStreamTests
                     }
 
                     var row = Row(seq += step, type, payload, turn);
-                    log.Append(row);
+                    _log.Append(row);
                     if (index++ >= storedOnly)
                     {
-                        tail.Publish([row], idle: true);
+                        _tail.Publish([row], idle: true);
                     }
                 }
 
                 long? end = filter.TurnId is { } only && ends.TryGetValue(only, out var endSeq) ? endSeq : null;
 
                 async Task<string> FromAsync(EventCursor cursor) =>
-                    await new Watcher(log, tail, new(cursor, filter, UntilIdle: true, end)).ReadToEndAsync();
+                    await new Watcher(_log, _tail, new(cursor, filter, UntilIdle: true, end)).ReadToEndAsync();
 
                 var whole = await FromAsync(EventCursor.Start);
                 var frames = whole.Split("\n\n")[..^1];

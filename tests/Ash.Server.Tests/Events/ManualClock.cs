@@ -3,30 +3,30 @@ namespace Ash.Server.Tests.Events;
 /// <summary>A clock that a test moves. Timers fire within <see cref="Advance"/>.</summary>
 internal sealed class ManualClock : TimeProvider
 {
-    private readonly Lock gate = new();
-    private readonly List<ManualTimer> timers = [];
-    private readonly TaskCompletionSource timerCreated = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long ticks;
+    private readonly Lock _gate = new();
+    private readonly List<ManualTimer> _timers = [];
+    private readonly TaskCompletionSource _timerCreated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _ticks;
 
     /// <summary>Completes once somebody has set the first timer.</summary>
-    public Task TimerCreated => timerCreated.Task;
+    public Task TimerCreated => _timerCreated.Task;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => Volatile.Read(ref ticks);
+    public override long GetTimestamp() => Volatile.Read(ref _ticks);
 
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, () => callback(state));
-        lock (gate)
+        lock (_gate)
         {
-            timers.Add(timer);
+            _timers.Add(timer);
         }
 
         timer.Change(dueTime, period);
-        timerCreated.TrySetResult();
+        _timerCreated.TrySetResult();
         return timer;
     }
 
@@ -34,20 +34,20 @@ internal sealed class ManualClock : TimeProvider
     {
         get
         {
-            lock (gate)
+            lock (_gate)
             {
-                return timers.Count;
+                return _timers.Count;
             }
         }
     }
 
     public void Advance(TimeSpan time)
     {
-        var now = Interlocked.Add(ref ticks, time.Ticks);
+        var now = Interlocked.Add(ref _ticks, time.Ticks);
         ManualTimer[] due;
-        lock (gate)
+        lock (_gate)
         {
-            due = [.. timers.Where(timer => timer.DueAt <= now)];
+            due = [.. _timers.Where(timer => timer.DueAt <= now)];
         }
 
         foreach (var timer in due)
@@ -74,9 +74,9 @@ internal sealed class ManualClock : TimeProvider
 
         public void Dispose()
         {
-            lock (clock.gate)
+            lock (clock._gate)
             {
-                clock.timers.Remove(this);
+                clock._timers.Remove(this);
             }
         }
 

@@ -5,49 +5,49 @@ namespace Ash.Server.Tests.Events;
 /// <summary>A log in memory, with pages as short as a test wants them.</summary>
 internal sealed class StoredLog(int maxPageRows = int.MaxValue) : IEventPages
 {
-    private readonly Lock gate = new();
-    private readonly List<EventRow> rows = [];
-    private readonly List<SeqRange> pruned = [];
-    private int reads;
+    private readonly Lock _gate = new();
+    private readonly List<EventRow> _rows = [];
+    private readonly List<SeqRange> _pruned = [];
+    private int _reads;
 
-    public int Reads => Volatile.Read(ref reads);
+    public int Reads => Volatile.Read(ref _reads);
 
     public long Head { get; private set; }
 
     public void Append(params ReadOnlySpan<EventRow> more)
     {
-        lock (gate)
+        lock (_gate)
         {
-            rows.AddRange(more);
-            Head = rows[^1].Seq;
+            _rows.AddRange(more);
+            Head = _rows[^1].Seq;
         }
     }
 
     public void Prune(long first, long last)
     {
-        lock (gate)
+        lock (_gate)
         {
-            rows.RemoveAll(row => row.Seq >= first && row.Seq <= last);
-            pruned.Add(new(first, last));
+            _rows.RemoveAll(row => row.Seq >= first && row.Seq <= last);
+            _pruned.Add(new(first, last));
         }
     }
 
     public ValueTask<EventPage> ReadAsync(Guid session, long afterSeq, int limit, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref reads);
-        lock (gate)
+        Interlocked.Increment(ref _reads);
+        lock (_gate)
         {
-            var first = rows.FindIndex(row => row.Seq > afterSeq);
+            var first = _rows.FindIndex(row => row.Seq > afterSeq);
             if (first < 0)
             {
                 return new(EventPage.Empty);
             }
 
-            var page = rows.GetRange(first, Math.Min(Math.Min(limit, maxPageRows), rows.Count - first));
+            var page = _rows.GetRange(first, Math.Min(Math.Min(limit, maxPageRows), _rows.Count - first));
             return new(new EventPage(
                 page,
-                HasMore: first + page.Count < rows.Count,
-                [.. pruned.Where(range => range.Last > afterSeq && range.First < page[^1].Seq)]));
+                HasMore: first + page.Count < _rows.Count,
+                [.. _pruned.Where(range => range.Last > afterSeq && range.First < page[^1].Seq)]));
         }
     }
 }

@@ -7,10 +7,10 @@ namespace Ash.Server.Tests.Events;
 /// <summary>A client that reads a stream, as fast or as slowly as a test wants.</summary>
 internal sealed class Watcher
 {
-    private readonly Pipe pipe = new(new PipeOptions(
+    private readonly Pipe _pipe = new(new PipeOptions(
         pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
 
-    private readonly StringBuilder text = new();
+    private readonly StringBuilder _text = new();
 
     public Watcher(
         IEventPages log, EventTail tail, EventStreamRequest request, TimeProvider? clock = null, CancellationTokenSource? leaving = null)
@@ -20,8 +20,8 @@ internal sealed class Watcher
             async () =>
             {
                 var end = await new EventStream(log, clock ?? new ManualClock())
-                    .WriteAsync(tail, request, pipe.Writer, cancellationToken);
-                await pipe.Writer.CompleteAsync();
+                    .WriteAsync(tail, request, _pipe.Writer, cancellationToken);
+                await _pipe.Writer.CompleteAsync();
                 return end;
             },
             CancellationToken.None);
@@ -29,7 +29,7 @@ internal sealed class Watcher
 
     public Task<EventStreamEnd> Ended { get; }
 
-    public string Text => text.ToString();
+    public string Text => _text.ToString();
 
     /// <summary>Reads until the text ends like this.</summary>
     public async Task<string> ReadUntilAsync(string ending)
@@ -55,13 +55,13 @@ internal sealed class Watcher
         return Text;
     }
 
-    public ValueTask LeaveAsync() => pipe.Reader.CompleteAsync();
+    public ValueTask LeaveAsync() => _pipe.Reader.CompleteAsync();
 
     private async Task<bool> ReadSomeAsync()
     {
-        var result = await pipe.Reader.ReadAsync();
-        text.Append(Encoding.UTF8.GetString(result.Buffer));
-        pipe.Reader.AdvanceTo(result.Buffer.End);
+        var result = await _pipe.Reader.ReadAsync();
+        _text.Append(Encoding.UTF8.GetString(result.Buffer));
+        _pipe.Reader.AdvanceTo(result.Buffer.End);
         return !result.IsCompleted;
     }
 }
