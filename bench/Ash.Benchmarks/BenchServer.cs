@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using Ash.Protocol.Api;
 using Ash.Testing;
 
@@ -17,6 +18,10 @@ internal sealed class BenchServer : IAsyncDisposable
     {
         var environment = settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value);
         environment["CLAUDE_CODE_EXECUTABLE"] = Machine.StandIn;
+        environment["ASH_CLI_SHA256"] = Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(Machine.StandIn)));
+
+        // A stand-in takes a hundredth of the CLI's memory, which the server would leave room for.
+        environment["ASH_MEMORY_RESERVE_MB"] = "0";
         var server = new BenchServer(await AshServer.StartAsync(new AshServerOptions { Environment = environment }));
         await server.Server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = Agent, SystemPrompt = "Be measured." });
         return server;

@@ -217,6 +217,9 @@ public sealed class AshServer : IAsyncDisposable
             ["ASH_MODEL_BASE_URL"] = Model.BaseAddress.ToString(),
             ["ANTHROPIC_API_KEY"] = ModelKey,
             ["ASH_BRIDGE_ENTRY"] = TestPaths.Bridge,
+
+            // A start ahead of need would only slow down the test that does not need it.
+            ["ASH_WARM_SANDBOXES"] = "0",
         };
         foreach (var (name, value) in environment.Concat(_options.Environment))
         {

@@ -42,6 +42,20 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         LimitCpu(limits.Cpus);
     }
 
+    /// <summary>Its share of a busy machine, in percent of what a process outside has. Without effect where the cgroup is gone.</summary>
+    public void SetCpuWeight(int percent)
+    {
+        try
+        {
+            // 100 and 1024 are the kernel's defaults.
+            Write(CpuFolder, layout.Cpu.IsV2 ? "cpu.weight" : "cpu.shares", layout.Cpu.IsV2 ? percent : percent * 1024 / 100);
+        }
+        catch (IOException)
+        {
+            // It has ended in between.
+        }
+    }
+
     /// <summary>How often the kernel has killed a process of this sandbox at the memory limit; 0 where that is unknown.</summary>
     public long OutOfMemoryKills() =>
         ReadField(MemoryFolder, layout.Memory.IsV2 ? "memory.events" : "memory.oom_control", "oom_kill ");

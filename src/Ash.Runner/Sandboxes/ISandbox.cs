@@ -21,6 +21,12 @@ public interface ISandbox : IAsyncDisposable
     /// <summary>What it uses and which limits it has met; null where no cgroup counts it.</summary>
     SandboxUsage? ReadUsage() => null;
 
+    /// <summary>Changes its share of a busy machine; without effect where no cgroup holds it.</summary>
+    /// <param name="percent">Of what a process outside has.</param>
+    void SetCpuWeight(int percent)
+    {
+    }
+
     /// <summary>Ends every process, then removes cgroups and sockets. Returns when nothing is left. Harmless when repeated.</summary>
     /// <exception cref="SandboxException">Something has not ended within half a minute; repeated, it tries again.</exception>
     Task KillAsync();

@@ -56,6 +56,8 @@ internal sealed partial class Sandbox : ISandbox
 
     public SandboxUsage? ReadUsage() => _cgroups?.ReadUsage();
 
+    public void SetCpuWeight(int percent) => _cgroups?.SetCpuWeight(percent);
+
     public async ValueTask DisposeAsync()
     {
         Task? before;

@@ -18,6 +18,9 @@ public sealed record SandboxHostOptions
     /// <summary>The Claude Code CLI.</summary>
     public required string CliProgram { get; init; }
 
+    /// <summary>SHA-256 that <see cref="CliProgram"/> must have, in lower-case hexadecimal.</summary>
+    public string CliSha256 { get; init; } = PinnedCli.Sha256;
+
     /// <summary>Null to look for <c>bwrap</c> on the search path.</summary>
     public string? BubblewrapProgram { get; init; }
 

@@ -59,7 +59,8 @@ internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cg
             Stamp(typeof(SandboxSelfTest).Assembly.Location is { Length: > 0 } assembly ? assembly : host.Options.BridgeProgram),
             Stamp(host.Options.BridgeProgram),
             Stamp(host.BubblewrapProgram),
-            Stamp(host.Options.CliProgram));
+            Stamp(host.Options.CliProgram),
+            host.Options.CliSha256);
 
     private async Task<string?> ReadPassedKeyAsync(CancellationToken cancellationToken)
     {
@@ -77,10 +78,11 @@ internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cg
     {
         await using var cli = File.OpenRead(host.Options.CliProgram);
         var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(cli, cancellationToken));
-        if (hash != PinnedCli.Sha256)
+        if (hash != host.Options.CliSha256)
         {
+            var wanted = host.Options.CliSha256 == PinnedCli.Sha256 ? $"version {PinnedCli.Version}" : "the one that ASH_CLI_SHA256 names";
             missing.Add(
-                $"claude: {host.Options.CliProgram} is not version {PinnedCli.Version} (its SHA-256 is {hash}). "
+                $"claude: {host.Options.CliProgram} is not {wanted} (its SHA-256 is {hash}). "
                 + "Run `make setup`, or name the right one in CLAUDE_CODE_EXECUTABLE.");
         }
     }

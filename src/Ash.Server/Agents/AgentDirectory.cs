@@ -5,6 +5,7 @@ using Ash.Server.Configuration;
 using Ash.Server.Http;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Ash.Server.Warm;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Agents;
@@ -15,6 +16,8 @@ internal sealed partial class AgentDirectory(
     StoreWriter writer,
     AgentContentStore contents,
     SessionDirectory sessions,
+    WarmSandboxes warm,
+    WarmPool warmPool,
     DataFolder data,
     ServerSettings settings,
     TimeProvider clock,
@@ -55,6 +58,7 @@ internal sealed partial class AgentDirectory(
             using var entered = await _contents.EnterAsync();
             contents.Adopt(folder.Path, hash);
             var agent = await StoreAsync(tenantId, request, hash);
+            warm.Want(agent.Id);
             LogDeployed(agent.Name, agent.Version, hash);
             return new DeployAgent.Deployed(Describe(agent));
         }
@@ -95,6 +99,7 @@ internal sealed partial class AgentDirectory(
             await sessions.Grain(id).EndAsync(purge: true);
         }
 
+        await warmPool.DropAsync(agent.Id);
         using var entered = await _contents.EnterAsync();
         var unused = await writer.WriteAsync(Durability.Power, transaction =>
         {

@@ -11,6 +11,10 @@ internal sealed class AgentEnvironments(IDbContextFactory<AshDbContext> contexts
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var env = await db.Agents.Where(agent => agent.Id == agentId).Select(agent => agent.Env).SingleOrDefaultAsync(cancellationToken);
-        return env is null ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(env);
+        return Parse(env);
     }
+
+    /// <param name="env">As it is stored, or null.</param>
+    public static IReadOnlyDictionary<string, string>? Parse(string? env) =>
+        env is null ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(env);
 }

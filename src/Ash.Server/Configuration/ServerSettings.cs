@@ -35,14 +35,21 @@ internal sealed record ServerSettings
     /// <summary>So many sandboxes are there at once at most.</summary>
     public required int MaxSandboxes { get; init; }
 
-    /// <summary>No sandbox starts that would leave less memory on the machine than this.</summary>
+    /// <summary>No sandbox starts that would leave less memory on the machine than this; zero does not look.</summary>
     public required int MemoryReserveMb { get; init; }
 
     /// <summary>A create or a resume waits for a place for so long; a message's turn waits as long as it takes.</summary>
     public required TimeSpan CapacityWait { get; init; }
+
+    /// <summary>So many sandboxes wait for a session of each agent that is in use.</summary>
+    public required int WarmSandboxes { get; init; }
+
     public required string PermissionMode { get; init; }
     public string? BridgeProgram { get; init; }
     public string? CliProgram { get; init; }
+
+    /// <summary>Of the program that runs in the CLI's place; null for the pinned CLI's.</summary>
+    public string? CliSha256 { get; init; }
 
     /// <summary>A paused session keeps its sandbox for so long.</summary>
     public required TimeSpan PauseGrace { get; init; }

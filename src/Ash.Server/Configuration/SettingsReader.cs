@@ -48,6 +48,18 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
         return null;
     }
 
+    /// <summary>64 hexadecimal digits, in lower case; null where nothing is set.</summary>
+    public string? Sha256(string name)
+    {
+        if (Text(name) is not { } text || (text.Length == 64 && text.All(char.IsAsciiHexDigit)))
+        {
+            return Text(name)?.ToLowerInvariant();
+        }
+
+        Refuse(name, $"\"{text}\" is no SHA-256: it has 64 hexadecimal digits");
+        return null;
+    }
+
     /// <summary>A duration as <c>500ms</c>, <c>30s</c>, <c>10m</c>, <c>2h</c>, <c>7d</c>; a bare number is seconds.</summary>
     public TimeSpan Duration(string name, TimeSpan fallback, TimeSpan min, TimeSpan max)
     {

@@ -3,34 +3,40 @@ using Ash.Server.Configuration;
 using Ash.Server.Runners;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Ash.Server.Warm;
 
 namespace Ash.Server.Health;
 
 /// <summary>How the server is. The store is asked by a write, the sandboxes by one real sandbox, remembered for this boot.</summary>
 internal sealed class ServerHealth(
-    SessionRuntimes sessions, SandboxDirectory sandboxes, StoreWriter writer, SelfTest selfTest, SandboxPlaces places, PoolCounters counters, ServerSettings settings, ServerStart start)
+    SessionRuntimes sessions, SandboxDirectory sandboxes, StoreWriter writer, SelfTest selfTest, SandboxPlaces places,
+    PoolCounters counters,
+    WarmSandboxes warm, ServerSettings settings, ServerStart start)
 {
     public HealthInfo Describe()
     {
         var running = sessions.All.Count(static session => session.IsInTurn);
-        var live = sandboxes.Count;
+        var owned = sandboxes.Count;
+        var waiting = warm.Count;
         return new HealthInfo
         {
             Status = "ok",
             Version = ServerVersion.Text,
             CoordinatorId = $"{Environment.MachineName}-{Environment.ProcessId}",
             ActiveSessions = sessions.All.Count(static session => session.Status == SessionStatus.Active),
-            ActiveSandboxes = live,
+            ActiveSandboxes = owned + waiting,
             RemoteRunners = 0,
             Uptime = Math.Round(start.Ago.TotalSeconds, 3),
             Pool = new PoolInfo
             {
-                Total = live,
+                Total = owned + waiting,
+                Warm = waiting,
                 Running = running,
-                Waiting = Math.Max(0, live - running),
+                Waiting = Math.Max(0, owned - running),
                 MaxCapacity = places.Capacity,
                 ResumeWarmHits = counters.ResumedWarm,
                 ResumeColdHits = counters.ResumedCold,
+                PreWarmHits = counters.StartedWarm,
             },
             Model = settings.Model == ModelChoice.Scripted ? "scripted" : "claude",
         };

@@ -16,6 +16,11 @@ internal class MachineMemory(ServerSettings settings)
     /// <returns>False where it would leave less than is to stay free.</returns>
     public bool TryReserve(DateTimeOffset now)
     {
+        if (settings.MemoryReserveMb == 0)
+        {
+            return true;
+        }
+
         while (_recent.TryPeek(out var start) && start + StartTime < now)
         {
             _recent.Dequeue();

@@ -40,6 +40,7 @@ internal static class RunnerFeature
         ServerId = serverId,
         BridgeProgram = settings.BridgeProgram ?? Programs.BesideServer("ash-bridge"),
         CliProgram = settings.CliProgram ?? Programs.Cli(),
+        CliSha256 = settings.CliSha256 ?? PinnedCli.Sha256,
         Isolation = settings.Isolation,
     };
 }

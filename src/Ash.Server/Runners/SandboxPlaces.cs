@@ -58,6 +58,21 @@ internal sealed class SandboxPlaces(ServerSettings settings, MachineMemory memor
         }
     }
 
+    /// <summary>Takes a place that nobody waits for; null where there is none.</summary>
+    public SandboxPlace? TryTake()
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count > 0 || _taken >= settings.MaxSandboxes || !memory.TryReserve(clock.GetUtcNow()))
+            {
+                return null;
+            }
+
+            _taken++;
+            return new SandboxPlace(this);
+        }
+    }
+
     /// <summary>A place for a sandbox that is there already, whether there is room for it or not.</summary>
     public SandboxPlace Occupy()
     {

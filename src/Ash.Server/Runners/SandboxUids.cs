@@ -26,19 +26,30 @@ internal sealed class SandboxUids(int first, int size = SandboxUids.BlockSize)
 
     public static SandboxUids Of(ServerSettings settings, string serverId) => new(settings.SandboxUidBase ?? Lowest + (Block(serverId) * BlockSize));
 
-    /// <summary>The next that no stored session has. Inside the transaction that stores the session with it.</summary>
+    /// <summary>The next that no stored session and no waiting sandbox has. Inside the transaction that stores whoever gets it.</summary>
     /// <remarks>Round the block, so that one that was given back is not used again at once.</remarks>
     /// <exception cref="SandboxException">All are taken.</exception>
-    public int Take(IQueryable<SessionRecord> sessions)
+    public int Take(IQueryable<SessionRecord> sessions, IQueryable<SandboxRecord> sandboxes)
     {
         _taken ??= sessions.Max(session => session.Uid) ?? first - 1;
-        _taken = FindFree(sessions, Math.Max(_taken.Value + 1, first)) ?? FindFree(sessions, first) ?? throw new SandboxException(
+        _taken = FindFree(Math.Max(_taken.Value + 1, first)) ?? FindFree(first) ?? throw new SandboxException(
             $"All {size} host users of this server belong to sessions; purge ended ones (DELETE /api/sessions/:id?purge=true), or shorten ASH_ENDED_RETENTION.");
         return _taken.Value;
+
+        int? FindFree(int from)
+        {
+            var free = FindFreeOfSessions(sessions, from);
+            while (free is { } uid && sandboxes.Any(sandbox => sandbox.Uid == uid))
+            {
+                free = FindFreeOfSessions(sessions, uid + 1);
+            }
+
+            return free;
+        }
     }
 
     /// <summary>The lowest free one from a number on: this one, or the first behind one that is taken.</summary>
-    private int? FindFree(IQueryable<SessionRecord> sessions, int from)
+    private int? FindFreeOfSessions(IQueryable<SessionRecord> sessions, int from)
     {
         if (from > _last)
         {

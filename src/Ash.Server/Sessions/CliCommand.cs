@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ash.Protocol.Bridge;
 using Ash.Protocol.Launch;
 using Ash.Server.Storage;
 
@@ -7,6 +8,9 @@ namespace Ash.Server.Sessions;
 /// <summary>How the CLI is started for a session: arguments and environment (claude-cli-protocol 3 to 5; design decisions 13 to 18).</summary>
 internal static class CliCommand
 {
+    private const string SessionIdOption = "--session-id";
+    private const string SessionIdVariable = "ASH_SESSION_ID";
+
     /// <param name="session">The session.</param>
     /// <param name="resume">Whether there is a transcript to go on from.</param>
     /// <param name="model">The model to start with, or null for the CLI's default.</param>
@@ -30,7 +34,7 @@ internal static class CliCommand
 
             // It promises the model to wake it later. A turn starts with a message here, and never by itself.
             "--disallowedTools=ScheduleWakeup",
-            resume ? $"--resume={session.CliSessionId}" : $"--session-id={session.CliSessionId}",
+            resume ? $"--resume={session.CliSessionId}" : $"{SessionIdOption}={session.CliSessionId}",
         ];
 
         arguments.AddRange(session.PermissionMode switch
@@ -46,6 +50,28 @@ internal static class CliCommand
         }
 
         return arguments;
+    }
+
+    /// <summary>Asks the sandbox's bridge to start the CLI, which then waits for its first line.</summary>
+    public static void Start(SessionSandbox sandbox, SessionRecord session, CliStart start, string? model)
+    {
+        sandbox.Cli.Begin(start, model);
+        var takesUp = start.GoesOnWith is null ? null : new Dictionary<string, string> { ["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] = "1" };
+        sandbox.Post(new StartCli(sandbox.Cli.StartId, Arguments(session, start.Resumes, model), takesUp));
+    }
+
+    /// <summary>
+    /// What a sandbox and its CLI are started with and cannot be told later, but for what is each session's own: one that was
+    /// started with the same may serve the session. The model is told by <c>set_model</c>, the prompt by <c>initialize</c>.
+    /// </summary>
+    public static string Signature(SessionRecord session, IReadOnlyDictionary<string, string>? agentEnvironment, bool keepsOwnPrompt)
+    {
+        var arguments = Arguments(session, resume: false, model: null).Where(argument => !argument.StartsWith(SessionIdOption, StringComparison.Ordinal));
+        var environment = Environment(session, agentEnvironment, token: string.Empty, keepsOwnPrompt)
+            .Where(variable => variable.Key != SessionIdVariable)
+            .OrderBy(variable => variable.Key, StringComparer.Ordinal)
+            .Select(variable => $"{variable.Key}={variable.Value}");
+        return string.Join('\0', [session.ContentHash, .. arguments, .. environment]);
     }
 
     /// <summary>The environment of everything inside. The token is the sandbox's own and worth nothing elsewhere.</summary>
@@ -73,7 +99,7 @@ internal static class CliCommand
         environment.TryAdd("PATH", "/usr/local/bin:/usr/bin:/bin");
         environment.TryAdd("LANG", "C.UTF-8");
         environment["ANTHROPIC_API_KEY"] = token;
-        environment["ASH_SESSION_ID"] = session.Id.ToString();
+        environment[SessionIdVariable] = session.Id.ToString();
         if (!keepsOwnPrompt || session.SystemPrompt is not null)
         {
             // CLAUDE.md, or what the session has in its place, is told at `initialize`; the CLI must not load the file as well.

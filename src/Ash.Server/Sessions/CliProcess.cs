@@ -15,7 +15,9 @@ internal sealed class CliProcess
     public bool IsClosing { get; set; }
 
     /// <summary>It has answered something: whatever ends it from now on, it was not its start.</summary>
-    public bool HasAnswered { get; set; }
+    public bool HasAnswered => Answered.Task.IsCompleted;
+
+    public TaskCompletionSource Answered { get; private set; } = NewSource();
 
     /// <summary>It was started on a transcript.</summary>
     public bool Resumes { get; private set; }
@@ -38,7 +40,7 @@ internal sealed class CliProcess
     /// <summary>Processes inside that the kernel had killed for their memory, as far as that is in the log.</summary>
     public long OutOfMemoryKills { get; set; }
 
-    public TaskCompletionSource Exited { get; private set; } = NewExit();
+    public TaskCompletionSource Exited { get; private set; } = NewSource();
 
     public string StartId => $"start/{Number}";
 
@@ -49,12 +51,12 @@ internal sealed class CliProcess
         IsRunning = true;
         IsIdle = true;
         IsClosing = false;
-        HasAnswered = false;
+        Answered = NewSource();
         Resumes = start.Resumes;
         GoesOnWith = start.GoesOnWith;
         Forgotten = start.Forgotten;
         Restoring = null;
-        Exited = NewExit();
+        Exited = NewSource();
         SetModel(model);
     }
 
@@ -63,7 +65,7 @@ internal sealed class CliProcess
     {
         Number = number;
         IsRunning = true;
-        HasAnswered = true;
+        Answered.TrySetResult();
     }
 
     public void SetModel(string? model)
@@ -81,5 +83,5 @@ internal sealed class CliProcess
         Exited.TrySetResult();
     }
 
-    private static TaskCompletionSource NewExit() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -4,7 +4,11 @@ namespace Ash.Server.Sessions;
 /// <param name="Resumes">There is a transcript to go on from.</param>
 /// <param name="GoesOnWith">The turn whose text ends the transcript: it is taken up again, not sent again.</param>
 /// <param name="Forgotten">What the transcript lacks, in order.</param>
-internal sealed record CliStart(bool Resumes, Guid? GoesOnWith, Queue<ForgottenLine> Forgotten);
+internal sealed record CliStart(bool Resumes, Guid? GoesOnWith, Queue<ForgottenLine> Forgotten)
+{
+    /// <summary>Of a conversation that has not begun.</summary>
+    public static CliStart Fresh => new(Resumes: false, GoesOnWith: null, []);
+}
 
 /// <summary>A part of the conversation that a killed process did not write down.</summary>
 /// <param name="Id">The turn's id for its text; the CLI's own for what it said then.</param>

@@ -1,11 +1,12 @@
 using Ash.Server.Runners;
+using Ash.Server.Warm;
 
 namespace Ash.Server.Sessions;
 
 /// <summary>Makes room for those who wait for a sandbox: ends idle ones, those that were used least recently first.</summary>
 /// <remarks>Files stay, so the session's next message wakes it. A session with a turn, a queue or a command is never evicted.</remarks>
 internal sealed partial class SandboxEvictor(
-    SandboxPlaces places, SessionRuntimes sessions, TimeProvider clock, ILogger<SandboxEvictor> logger) : BackgroundService
+    SandboxPlaces places, SessionRuntimes sessions, WarmPool warm, TimeProvider clock, ILogger<SandboxEvictor> logger) : BackgroundService
 {
     private const int AtOnce = 4;
 
@@ -28,6 +29,11 @@ internal sealed partial class SandboxEvictor(
     /// <returns>Whether any was evicted.</returns>
     internal async Task<bool> EvictAsync(int count)
     {
+        if (await warm.MakeRoomAsync(count) is > 0 and var spared && (count -= spared) <= 0)
+        {
+            return true;
+        }
+
         var oldest = sessions.All
             .Where(session => session.IsEvictable)
             .OrderBy(session => session.Status == Storage.SessionStatus.Paused ? 0 : 1)

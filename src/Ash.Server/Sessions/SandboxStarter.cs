@@ -28,6 +28,7 @@ internal sealed partial class SandboxStarter(
     AgentEnvironments environments,
     SelfTest selfTest,
     SandboxPlaces places,
+    SandboxUids uids,
     ServerSettings settings,
     TimeProvider clock,
     ILoggerFactory loggers,
@@ -35,14 +36,21 @@ internal sealed partial class SandboxStarter(
 {
     private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
 
-    /// <summary>Starts a sandbox whose bridge is up and has its environment, and whose frames go to the listener.</summary>
+    /// <summary>Starts a sandbox for a session, in its workspace. Its bridge is up and has its environment when this returns.</summary>
     /// <exception cref="SandboxException">It could not be started; nothing of it is left, and the place is the caller's still.</exception>
     /// <param name="session">Whose it is.</param>
     /// <param name="place">Goes with the sandbox, and is given back once that is removed.</param>
-    /// <param name="listener">Gets what the bridge says.</param>
     /// <param name="cancellationToken">Gives the start up.</param>
-    public async Task<SessionSandbox> StartAsync(
-        SessionRecord session, SandboxPlace place, ISandboxListener listener, CancellationToken cancellationToken)
+    public Task<SessionSandbox> StartAsync(SessionRecord session, SandboxPlace place, CancellationToken cancellationToken) =>
+        StartAsync(session, place, isAhead: false, cancellationToken);
+
+    /// <summary>Starts a sandbox for a session that is not there yet, in a fresh workspace that goes with it until it is.</summary>
+    /// <inheritdoc cref="StartAsync(SessionRecord, SandboxPlace, CancellationToken)"/>
+    /// <param name="session">In no store; it gets its host user here.</param>
+    public Task<SessionSandbox> StartAheadAsync(SessionRecord session, SandboxPlace place, CancellationToken cancellationToken) =>
+        StartAsync(session, place, isAhead: true, cancellationToken);
+
+    private async Task<SessionSandbox> StartAsync(SessionRecord session, SandboxPlace place, bool isAhead, CancellationToken cancellationToken)
     {
         if (await selfTest.ResultAsync(cancellationToken) is { Count: > 0 } missing)
         {
@@ -57,14 +65,16 @@ internal sealed partial class SandboxStarter(
         {
             Id = id,
             SessionId = session.Id,
+            WorkspaceId = isAhead ? session.WorkspaceId : null,
             State = SandboxState.Starting,
-            Uid = session.Uid!.Value,
             TokenHash = tokenHash,
             CreatedAt = clock.GetUtcNow(),
         };
 
         await writer.WriteAsync(Durability.Power, transaction =>
         {
+            session.Uid ??= uids.Take(transaction.Db.Sessions, transaction.Db.Sandboxes);
+            record.Uid = session.Uid.Value;
             transaction.Db.Sandboxes.Add(record);
             transaction.Db.SaveChanges();
         });
@@ -73,10 +83,15 @@ internal sealed partial class SandboxStarter(
         SessionSandbox? started = null;
         try
         {
+            if (isAhead)
+            {
+                workspaces.Create(session.WorkspaceId!.Value.ToString(), record.Uid, content.Path, copyAll: !content.Settings.ReadOnlyContent);
+            }
+
             var spec = Specify(session, content, id);
             sandbox = await host.StartAsync(spec, cancellationToken);
             started = Attach(sandbox, place, tokenHash, lastFrame: 0);
-            started.Listen(listener);
+            started.Listen();
             await started.Connected.WaitAsync(BridgePatience, clock, cancellationToken);
             var agentEnvironment = await environments.FindAsync(session.AgentId, cancellationToken);
             var environment = CliCommand.Environment(session, agentEnvironment, token, content.Settings.AppendsSystemPrompt);
@@ -94,7 +109,8 @@ internal sealed partial class SandboxStarter(
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            await RemoveAsync(id, sandbox?.Identity, () => started?.KillAsync() ?? sandbox?.KillAsync() ?? Task.CompletedTask);
+            await RemoveAsync(
+                id, sandbox?.Identity, record.WorkspaceId, () => started?.KillAsync() ?? sandbox?.KillAsync() ?? Task.CompletedTask);
             throw failure switch
             {
                 SandboxException or OperationCanceledException => failure,
@@ -134,17 +150,19 @@ internal sealed partial class SandboxStarter(
     public async Task DiscardAsync(SandboxRecord record, CancellationToken cancellationToken)
     {
         await EndAsync(record.Id, IdentityOf(record), cancellationToken);
-        await ForgetAsync(record.Id);
+        await ForgetAsync(record.Id, record.WorkspaceId);
     }
 
     /// <summary>Ends a sandbox and forgets its row. Returns when nothing is left; may be repeated where it fails.</summary>
-    public async Task RemoveAsync(SessionSandbox sandbox)
+    /// <param name="sandbox">The sandbox.</param>
+    /// <param name="workspaceId">The workspace that goes with it: of one that no session has had.</param>
+    public async Task RemoveAsync(SessionSandbox sandbox, Guid? workspaceId = null)
     {
-        await RemoveAsync(sandbox.Id, sandbox.Identity, sandbox.KillAsync);
+        await RemoveAsync(sandbox.Id, sandbox.Identity, workspaceId, sandbox.KillAsync);
         sandbox.Place.Dispose();
     }
 
-    private async Task RemoveAsync(string id, SandboxIdentity? identity, Func<Task> kill)
+    private async Task RemoveAsync(string id, SandboxIdentity? identity, Guid? workspaceId, Func<Task> kill)
     {
         try
         {
@@ -157,7 +175,7 @@ internal sealed partial class SandboxStarter(
 
         // Once more: harmless where nothing is left, and another try where something is.
         await EndAsync(id, identity, CancellationToken.None);
-        await ForgetAsync(id);
+        await ForgetAsync(id, workspaceId);
     }
 
     private Task EndAsync(string id, SandboxIdentity? identity, CancellationToken cancellationToken) =>
@@ -206,10 +224,19 @@ internal sealed partial class SandboxStarter(
         transaction.Db.SaveChanges();
     }
 
-    private Task ForgetAsync(string id) => writer.WriteAsync(Durability.Process, transaction =>
+    /// <summary>The row goes last: no host user is free while a file of it exists.</summary>
+    private Task ForgetAsync(string id, Guid? workspaceId)
     {
-        transaction.Db.Sandboxes.Where(sandbox => sandbox.Id == id).ExecuteDelete();
-    });
+        if (workspaceId is { } workspace)
+        {
+            workspaces.Remove(workspace.ToString());
+        }
+
+        return writer.WriteAsync(Durability.Process, transaction =>
+        {
+            transaction.Db.Sandboxes.Where(sandbox => sandbox.Id == id).ExecuteDelete();
+        });
+    }
 
     [LoggerMessage(LogLevel.Information, "Adopted sandbox {SandboxId} of session {SessionId}")]
     private partial void LogAdopted(string sandboxId, Guid sessionId);

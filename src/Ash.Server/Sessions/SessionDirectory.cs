@@ -1,15 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
 using Ash.Runner.Workspaces;
 using Ash.Server.Agents;
-using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Http;
 using Ash.Server.Runners;
 using Ash.Server.Storage;
+using Ash.Server.Warm;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Sessions;
@@ -22,10 +21,10 @@ internal sealed partial class SessionDirectory(
     AgentContentStore contents,
     SessionRuntimes runtimes,
     IGrainFactory grains,
-    ISandboxHost host,
-    ServerSettings settings,
+    SessionFactory factory,
     SandboxUids uids,
-    TimeProvider clock,
+    WarmSandboxes warm,
+    PoolCounters counters,
     ILogger<SessionDirectory> logger)
 {
     private const string CreateScope = "create";
@@ -87,10 +86,13 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Refused(Problems.MissingContent(agent.Name));
         }
 
-        var session = NewSession(tenantId, agent, content.Settings, request);
+        var session = factory.Make(agent, content.Settings, request);
+        var claimed = Claim(session, agent, content.Settings);
+        var isInserted = false;
         try
         {
-            if (!await TryInsertAsync(session, key))
+            isInserted = await TryInsertAsync(session, key, claimed);
+            if (!isInserted)
             {
                 // The loser of a race gets the winner's answer.
                 return await FindRepeatAsync(tenantId, key!, cancellationToken) ?? throw new StoreException("A key was taken and is gone.");
@@ -99,6 +101,20 @@ internal sealed partial class SessionDirectory(
         catch (SandboxException failure)
         {
             return new CreateSession.Refused(Problems.CreateFailed(failure.Message));
+        }
+        finally
+        {
+            if (claimed is not null && !isInserted)
+            {
+                warm.Return(claimed);
+            }
+
+            warm.Want(agent.Id);
+        }
+
+        if (claimed is not null)
+        {
+            counters.CountWarmStart();
         }
 
         return await StartOnceAsync(session);
@@ -168,33 +184,23 @@ internal sealed partial class SessionDirectory(
         }
     }
 
-    private SessionRecord NewSession(string tenantId, AgentRecord agent, AgentSettings agentSettings, CreateSessionRequest request)
+    /// <summary>Gives the session a sandbox that waits for one of its kind, where there is one.</summary>
+    private WarmSandbox? Claim(SessionRecord session, AgentRecord agent, AgentSettings agentSettings)
     {
-        var id = Guid.CreateVersion7();
-        var at = clock.GetUtcNow();
-        return new SessionRecord
+        if (warm.TryClaim(agent.Id, SessionFactory.SignatureOf(session, agent, agentSettings)) is not { } claimed)
         {
-            Id = id,
-            TenantId = tenantId,
-            AgentId = agent.Id,
-            AgentName = agent.Name,
-            AgentVersion = agent.Version,
-            ContentHash = agent.ContentHash,
-            Status = SessionStatus.Starting,
-            WorkspaceId = Guid.CreateVersion7(),
-            CliSessionId = id,
-            Model = request.Model,
-            SystemPrompt = request.SystemPrompt is { Length: > 0 } prompt ? prompt : null,
-            PermissionMode = request.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
-            ExtraEnv = request.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
-            Isolation = host.Isolation.ToString().ToLowerInvariant(),
-            CreatedAt = at,
-            LastActiveAt = at,
-        };
+            return null;
+        }
+
+        session.Id = claimed.Session.Id;
+        session.CliSessionId = claimed.Session.CliSessionId;
+        session.WorkspaceId = claimed.Session.WorkspaceId;
+        session.Uid = claimed.Session.Uid;
+        return claimed;
     }
 
     /// <returns>False where the key was taken meanwhile.</returns>
-    private Task<bool> TryInsertAsync(SessionRecord session, IdempotencyKey? key) => writer.WriteAsync(Durability.Power, transaction =>
+    private Task<bool> TryInsertAsync(SessionRecord session, IdempotencyKey? key, WarmSandbox? claimed) => writer.WriteAsync(Durability.Power, transaction =>
     {
         var db = transaction.Db;
         if (key is not null && db.IdempotencyKeys.Any(k => k.TenantId == session.TenantId && k.Scope == CreateScope && k.Key == key.Value))
@@ -202,7 +208,14 @@ internal sealed partial class SessionDirectory(
             return false;
         }
 
-        session.Uid = uids.Take(db.Sessions);
+        if (claimed is not null)
+        {
+            var sandbox = db.Sandboxes.Single(sandbox => sandbox.Id == claimed.Sandbox.Id);
+            sandbox.WorkspaceId = null;
+            sandbox.LastFrame = claimed.Sandbox.LastFrame;
+        }
+
+        session.Uid ??= uids.Take(db.Sessions, db.Sandboxes);
         db.Sessions.Add(session);
         db.SaveChanges();
 

@@ -2,6 +2,7 @@ using Ash.Runner.Workspaces;
 using Ash.Server.Broker;
 using Ash.Server.Events;
 using Ash.Server.Storage;
+using Ash.Server.Warm;
 
 namespace Ash.Server.Sessions;
 
@@ -15,6 +16,10 @@ internal static class SessionFeature
         services.AddSingleton<EventStream>();
         services.AddSingleton<SandboxDirectory>();
         services.AddSingleton<SandboxStarter>();
+        services.AddSingleton<CliStarts>();
+        services.AddSingleton<WarmSandboxes>();
+        services.AddSingleton<WarmPool>();
+        services.AddSingleton<SessionFactory>();
         services.AddSingleton<Conversation>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<SessionRuntimes>();
@@ -22,6 +27,7 @@ internal static class SessionFeature
         services.AddSingleton<SessionStreams>();
         services.AddSingleton<IModelCallAuthority, ModelCallAuthority>();
         services.AddHostedService<SandboxEvictor>();
+        services.AddHostedService(static provider => provider.GetRequiredService<WarmPool>());
         services.AddHostedService<IdleSessionSweeper>();
         services.AddHostedService<EndedSessionSweeper>();
         services.AddHostedService<DeltaSweeper>();

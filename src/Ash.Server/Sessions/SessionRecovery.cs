@@ -11,6 +11,7 @@ internal sealed partial class SessionRecovery(
     ISandboxHost host,
     SessionRuntimes runtimes,
     SessionDirectory sessions,
+    SandboxStarter starter,
     ServerSettings settings,
     ILogger<SessionRecovery> logger) : IHostedLifecycleService
 {
@@ -38,8 +39,13 @@ internal sealed partial class SessionRecovery(
     private async Task BringBackAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var sandboxes = await db.Sandboxes.Select(sandbox => new { sandbox.Id, sandbox.SessionId }).ToListAsync(cancellationToken);
+        var sandboxes = await db.Sandboxes.ToListAsync(cancellationToken);
         await host.RemoveStrangersAsync(sandboxes.Select(sandbox => sandbox.Id).ToHashSet(), cancellationToken);
+
+        // Those that waited for a session are worth half a second each, and others are started when an agent is used again.
+        var unclaimed = sandboxes.Where(sandbox => sandbox.WorkspaceId is not null).ToList();
+        sandboxes.RemoveAll(unclaimed.Contains);
+        await Task.WhenAll(unclaimed.Select(sandbox => TryAsync(sandbox.SessionId, () => starter.DiscardAsync(sandbox, cancellationToken))));
 
         var atWork = await db.Turns
             .Where(turn => turn.Status != TurnStatus.Ended)

@@ -183,7 +183,7 @@ internal sealed partial class SessionRuntime
             WriteTurn(sandbox, turn);
         }
 
-        cli.HasAnswered = true;
+        cli.Answered.TrySetResult();
     }
 
     private void ReadLifecycle(SessionSandbox sandbox, in CliLineInfo info)

@@ -175,6 +175,7 @@ internal sealed partial class SessionRuntime
 
         try
         {
+            sandbox.SetPriority(isWaitedFor: true);
             var capture = await sandbox.ExecAsync(command, timeoutMs, cancellationToken);
             var exited = await capture.Exited.Task;
             var code = exited.TimedOut ? 124 : exited.Code ?? 128 + (exited.Signal ?? 0);

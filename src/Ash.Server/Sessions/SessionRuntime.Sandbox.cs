@@ -8,8 +8,10 @@ namespace Ash.Server.Sessions;
 internal sealed partial class SessionRuntime
 {
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
     private Task _closed = Task.CompletedTask;
+    private SessionSandbox? _claimed;
     private Hello? _hello;
     private bool _isMeeting;
     private bool _mustBeginAnew;
@@ -19,7 +21,12 @@ internal sealed partial class SessionRuntime
     {
         _sandbox = sandbox;
         _services.Sandboxes.Add(sandbox, this);
+        sandbox.SetPriority(isWaitedFor: HasWork);
+        sandbox.GiveTo(this);
     }
+
+    /// <summary>The sandbox that was started before the session was there; null once it is taken, and for most sessions.</summary>
+    private SessionSandbox? TakeClaimed() => Interlocked.Exchange(ref _claimed, null);
 
     /// <summary>Ends a sandbox beside whoever wants it gone. Under the gate.</summary>
     private void Discard(SessionSandbox? sandbox)
@@ -62,13 +69,51 @@ internal sealed partial class SessionRuntime
         }
     }
 
-    /// <summary>Starts the CLI in the sandbox, with whatever of the conversation it will not know ready to be told. Under the gate.</summary>
+    /// <summary>Starts the CLI before anybody waits for it, when its turn among all such starts has come.</summary>
+    private async Task StartCliAheadAsync(SessionSandbox sandbox)
+    {
+        using var slot = await _services.CliStarts.EnterAsync(_closing.Token);
+        var cli = sandbox.Cli;
+        using (await _gate.EnterAsync())
+        {
+            if (_sandbox != sandbox || _session.Status != SessionStatus.Active || cli.IsRunning || HasWork || IsLeaving)
+            {
+                return;
+            }
+
+            await TryStartCliAsync(sandbox);
+        }
+
+        await Task.WhenAny(cli.Answered.Task, cli.Exited.Task, sandbox.Exited, Task.Delay(StartPatience, _services.Clock, _closing.Token));
+    }
+
+    /// <summary>
+    /// Opens the conversation with the CLI of the sandbox, which is started for that unless it was already, with whatever it
+    /// will not know ready to be told. Under the gate.
+    /// </summary>
     /// <exception cref="SandboxException">The agent's files are gone; nothing was started.</exception>
     private async Task StartCliAsync(SessionSandbox sandbox)
     {
         var content = _services.Contents.Open(_session.ContentHash);
         var appends = content.Settings.AppendsSystemPrompt;
         var prompt = appends ? null : _session.SystemPrompt ?? content.ReadPrompt();
+        var cli = sandbox.Cli;
+        if (cli.IsRunning)
+        {
+            await RememberCliAsync(sandbox, cli.Number);
+        }
+        else
+        {
+            await BeginCliAsync(sandbox);
+        }
+
+        var line = ControlLines.Initialize($"initialize-{cli.Number}", prompt, appends ? _session.SystemPrompt : null);
+        sandbox.Post(new WriteLine($"initialize/{cli.Number}", line.Length), line);
+        await RestoreAsync(sandbox);
+    }
+
+    private async Task BeginCliAsync(SessionSandbox sandbox)
+    {
         var home = _services.Workspaces.Find(_session.WorkspaceId!.Value.ToString()).HomePath;
         if (_mustBeginAnew || await Conversation.IsUnusableAsync(_session, home, _closing.Token))
         {
@@ -76,20 +121,13 @@ internal sealed partial class SessionRuntime
         }
 
         var start = await _services.Conversation.FindStartAsync(_session, home, _current?.Id, _closing.Token);
-        var cli = sandbox.Cli;
         if (start.Forgotten.Count == 0)
         {
-            await RememberCliAsync(sandbox, cli.Number + 1);
+            await RememberCliAsync(sandbox, sandbox.Cli.Number + 1);
         }
 
         var model = (_current ?? (_waiting.TryPeek(out var next) ? next : null))?.Model ?? _session.Model;
-        cli.Begin(start, model);
-        var takesUp = start.GoesOnWith is null ? null : new Dictionary<string, string> { ["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] = "1" };
-        sandbox.Post(new StartCli(cli.StartId, CliCommand.Arguments(_session, start.Resumes, model), takesUp));
-
-        var line = ControlLines.Initialize($"initialize-{cli.Number}", prompt, appends ? _session.SystemPrompt : null);
-        sandbox.Post(new WriteLine($"initialize/{cli.Number}", line.Length), line);
-        await RestoreAsync(sandbox);
+        CliCommand.Start(sandbox, _session, start, model);
     }
 
     /// <summary>A transcript that cannot be resumed is left behind: the log has all that is needed to begin a new one.</summary>
@@ -158,7 +196,7 @@ internal sealed partial class SessionRuntime
         _isMeeting = true;
         _hello = null;
         AttachSandbox(adopted);
-        adopted.Listen(this);
+        adopted.Listen();
         RunBeside(() => MeetAsync(adopted));
         if (_current is not null)
         {
@@ -338,6 +376,7 @@ internal sealed partial class SessionRuntime
         SessionSandbox? sandbox;
         using (await _gate.EnterAsync())
         {
+            Discard(TakeClaimed());
             sandbox = _sandbox;
             if (sandbox is null || !isWanted())
             {

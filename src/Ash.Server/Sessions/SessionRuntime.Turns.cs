@@ -222,6 +222,7 @@ internal sealed partial class SessionRuntime
         turn.IsSettledByCli = false;
         ForgetOutput();
         var sandbox = _sandbox!; // Ready for a turn, so it is there.
+        sandbox.SetPriority(isWaitedFor: true);
         sandbox.Cli.IsIdle = false;
         _turnTimer.Change(_services.Settings.TurnTimeout, Timeout.InfiniteTimeSpan);
 

@@ -115,6 +115,12 @@ internal sealed partial class SessionRuntime
 
     private async Task<(SessionSandbox? Sandbox, WakeFailure? Failure)> TryStartAsync(Waking waking)
     {
+        if (TakeClaimed() is { } claimed)
+        {
+            waking.MarkPlaced();
+            return (claimed, null);
+        }
+
         SandboxPlace place;
         try
         {
@@ -132,7 +138,7 @@ internal sealed partial class SessionRuntime
         {
             // No two sandboxes of one session: the old one's cgroup is empty before the new one starts.
             await _closed.WaitAsync(BridgePatience, _services.Clock, _closing.Token);
-            started = await _services.Starter.StartAsync(_session, place, this, _closing.Token);
+            started = await _services.Starter.StartAsync(_session, place, _closing.Token);
             return (started, null);
         }
         catch (TimeoutException failure)
@@ -185,15 +191,14 @@ internal sealed partial class SessionRuntime
         }
 
         AttachSandbox(started);
-        try
+        if (started.Cli.IsRunning)
         {
-            // Ahead of the first message: it has its start behind it when that comes.
-            await StartCliAsync(started);
+            await TryStartCliAsync(started);
         }
-        catch (Exception failure) when (failure is SandboxException || IsOfStore(failure))
+        else if (!HasWork)
         {
-            // The first message tries it again.
-            LogTriedAgain(failure, Id);
+            // It has its start behind it when the first message comes.
+            RunBeside(() => StartCliAheadAsync(started));
         }
     }
 

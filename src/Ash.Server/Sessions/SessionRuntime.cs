@@ -96,6 +96,13 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
             _current?.HasCalledModel = true;
         }
 
+        if (sandbox is not null && _services.Warm.TakeClaimed(sandbox.Id) is { } claimed)
+        {
+            // It was claimed with the row of this session, which is about to be started.
+            _claimed = claimed;
+            return;
+        }
+
         if (sandbox is not null && _session.Status is SessionStatus.Stopped or SessionStatus.Ended)
         {
             // The last server died over its closing.
@@ -129,7 +136,7 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
             }
 
             _isClosed = true;
-            sandbox = _sandbox;
+            sandbox = _sandbox ?? TakeClaimed();
             _sandbox = null;
             _log.Dispose();
         }

@@ -19,6 +19,10 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
 
     /// <summary>The bridge itself ends a command at its timeout; so long after that it must have said so.</summary>
     private static readonly TimeSpan ExecPatience = TimeSpan.FromSeconds(30);
+    /// <summary>In percent of the server's: whatever runs inside, the server answers.</summary>
+    private const int CpuWeight = 25;
+
+    private const int BackgroundCpuWeight = 3;
     private readonly ISandbox _sandbox;
     private readonly IDisposable _brokerSocket;
     private readonly ILogger _logger;
@@ -31,13 +35,14 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     private readonly List<BridgeItem> _batch = [];
     private readonly TimeProvider _clock;
     private readonly SemaphoreSlim _serving = new(1, 1);
-    private ISandboxListener? _listener;
+    private readonly TaskCompletionSource<ISandboxListener> _owner = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
     private bool _isLost;
     private long _order;
     private long _lastFrame;
     private long _newestFrame;
     private int _refusedCalls;
+    private bool? _isWaitedFor;
 
     public SessionSandbox(
         ISandbox sandbox, SandboxPlace place, IDisposable brokerSocket, byte[] tokenHash, long lastFrame, TimeProvider clock, ILogger logger)
@@ -94,12 +99,24 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     /// <summary>How many commands of users run inside right now.</summary>
     public int RunningExecs => _captures.Count;
 
-    /// <summary>Begins to read the bridge. What it says goes to the listener until the sandbox is closed.</summary>
-    public void Listen(ISandboxListener listener)
+    /// <summary>Begins to read the bridge. What it says waits until somebody owns the sandbox.</summary>
+    public void Listen()
     {
-        _listener = listener;
         _running = Task.Run(() => RunAsync(_closing.Token));
         _ = Task.Run(WatchExitAsync);
+    }
+
+    /// <summary>Whoever gets to hear from now on what has been said and what will be.</summary>
+    public void GiveTo(ISandboxListener owner) => _owner.SetResult(owner);
+
+    /// <summary>Its share of a busy machine: a little while nobody waits for it, its full one from the first work on.</summary>
+    public void SetPriority(bool isWaitedFor)
+    {
+        if (_isWaitedFor != isWaitedFor)
+        {
+            _isWaitedFor = isWaitedFor;
+            _sandbox.SetCpuWeight(isWaitedFor ? CpuWeight : BackgroundCpuWeight);
+        }
     }
 
     /// <summary>The listener has stored everything up to this frame: the bridge may forget it, and says it never again.</summary>
@@ -168,12 +185,14 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
 
     async ValueTask IBridgeFrameHandler.OnBatchAsync(CancellationToken cancellationToken)
     {
-        if (_batch.Count == 0)
+        if (_batch.Count == 0 || (!_owner.Task.IsCompleted && _batch.TrueForAll(static item => item.Header is CommandDone)))
         {
+            // Answers were heard as they came; they are counted with whatever an owner hears first.
             return;
         }
 
-        await _listener!.OnBatchAsync(this, _batch, _batch[^1].Header.Number);
+        var owner = await _owner.Task.WaitAsync(cancellationToken);
+        await owner.OnBatchAsync(this, _batch, _batch[^1].Header.Number);
         _batch.Clear();
     }
 
@@ -273,7 +292,7 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
         _serving.Release();
         if (!_closing.IsCancellationRequested)
         {
-            _listener!.OnExited(this, exit);
+            (await _owner.Task).OnExited(this, exit);
         }
     }
 

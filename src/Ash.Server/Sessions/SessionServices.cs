@@ -4,6 +4,7 @@ using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Runners;
 using Ash.Server.Storage;
+using Ash.Server.Warm;
 
 namespace Ash.Server.Sessions;
 
@@ -18,6 +19,8 @@ internal sealed record SessionServices(
     SandboxDirectory Sandboxes,
     SandboxPlaces Places,
     PoolCounters Counters,
+    WarmSandboxes Warm,
+    CliStarts CliStarts,
     WorkspaceStore Workspaces,
     AgentContentStore Contents,
     ServerSettings Settings,

@@ -92,6 +92,9 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
         {
             sandbox.ToTable("sandboxes");
             sandbox.HasIndex(s => s.SessionId);
+
+            // The uids that are taken.
+            sandbox.HasIndex(s => s.Uid);
         });
 
         modelBuilder.Entity<ApiKeyRecord>(key =>

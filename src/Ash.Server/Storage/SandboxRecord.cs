@@ -6,7 +6,11 @@ internal sealed class SandboxRecord
     /// <summary>Twelve lower-case letters.</summary>
     public required string Id { get; set; }
 
+    /// <summary>Whose it is; of one that waits for its session, the id that the session will have.</summary>
     public Guid SessionId { get; set; }
+
+    /// <summary>The workspace of a sandbox that waits for its session, and goes with it; null once it has one.</summary>
+    public Guid? WorkspaceId { get; set; }
     public SandboxState State { get; set; }
     public int Uid { get; set; }
 

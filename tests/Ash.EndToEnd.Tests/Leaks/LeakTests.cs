@@ -38,6 +38,7 @@ public sealed class LeakTests(ITestOutputHelper output)
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"growth over the last {Half} of {Half * 2}: heap {(whole.HeapBytes - half.HeapBytes) / 1024.0:0} KB, RSS {(whole.ResidentBytes - half.ResidentBytes) / 1048576.0:0.0} MB"));
+        output.WriteLine(server.Output);
         Assert.Empty(server.Processes());
         Assert.Equal(before, remains);
         Assert.Empty(StoredRows(server));
@@ -46,8 +47,11 @@ public sealed class LeakTests(ITestOutputHelper output)
         Assert.InRange(whole.ResidentBytes - half.ResidentBytes, long.MinValue, MaxResidentGrowth);
     }
 
-    /// <summary>Pooled connections to the test and to the model come and go by one; a leak would be one a session.</summary>
-    private static int Allowance(string kind) => kind == "socket:" ? 1 : 0;
+    /// <summary>
+    /// Pooled connections to the test and to the model come and go by one; a leak would be one a session. The runtime opens
+    /// the programs' own files once, to name the frames of the first exception that is logged.
+    /// </summary>
+    private static int Allowance(string kind) => kind == "socket:" ? 1 : kind.EndsWith(".dll", StringComparison.Ordinal) || kind.EndsWith(".pdb", StringComparison.Ordinal) ? 2 : 0;
 
     private static async Task UseSessionsAsync(AshServer server, int count)
     {

@@ -200,6 +200,6 @@ public sealed partial class SettingsLoaderTests
         return Path.Combine(folder.FullName, "docs", "reference", "settings.md");
     }
 
-    [GeneratedRegex(@"^\| `(?<name>[A-Z_]+)`[^|]*\| (?<fallback>[^|]+?) \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<name>[A-Z0-9_]+)`[^|]*\| (?<fallback>[^|]+?) \|", RegexOptions.Multiline)]
     private static partial Regex Row();
 }

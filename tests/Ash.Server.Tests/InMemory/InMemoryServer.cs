@@ -61,17 +61,19 @@ internal sealed class InMemoryServer : IAsyncDisposable
     public string AgentContents => _data.Agents;
 
     public static async Task<InMemoryServer> StartAsync(
-        Func<ServerSettings, ServerSettings>? adjust = null, Action<IServiceCollection>? replace = null)
+        Func<ServerSettings, ServerSettings>? adjust = null, Action<IServiceCollection>? replace = null,
+        Action<ScriptedSandboxHost>? prepare = null)
     {
         var folder = Directory.CreateTempSubdirectory("ash-mem-").FullName;
         var settings = SettingsLoader.Load(
             [],
-            new Dictionary<string, string?> { ["ASH_PORT"] = "0", ["ASH_DATA_DIR"] = folder, ["ASH_API_KEY"] = ApiKey },
+            new Dictionary<string, string?> { ["ASH_PORT"] = "0", ["ASH_DATA_DIR"] = folder, ["ASH_API_KEY"] = ApiKey, ["ASH_WARM_SANDBOXES"] = "0" },
             out var report);
         Assert.Empty(report.Errors);
         var data = DataFolder.TryOpen(folder, out _)!;
         var disk = new WatchedDisk(folder);
         var host = new ScriptedSandboxHost(Path.Combine(folder, "run"));
+        prepare?.Invoke(host);
         var clock = new TestClock();
         var app = ServerCommand.Build(adjust?.Invoke(settings) ?? settings, data, services =>
         {

@@ -71,6 +71,7 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
     private void Read(ReadOnlyMemory<byte> line)
     {
+        host.Told.Enqueue(Encoding.UTF8.GetString(line.Span));
         using var document = JsonDocument.Parse(line);
         var message = document.RootElement;
         if (message.GetProperty("type").GetString() == "user" && host.Remark is { } remark)

@@ -49,6 +49,9 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
     /// <summary>With what the CLI was started last.</summary>
     public IReadOnlyList<string> CliArguments { get; set; } = [];
 
+    /// <summary>Every line that was written to a CLI.</summary>
+    public ConcurrentQueue<string> Told { get; } = [];
+
     /// <summary>Completes with the first start.</summary>
     public Task Started => _started.Task;
 

@@ -9,6 +9,7 @@ namespace Ash.Server.Tests.Runners;
 public sealed class SandboxUidsTests
 {
     private readonly List<SessionRecord> _sessions = [];
+    private readonly List<SandboxRecord> _sandboxes = [];
 
     private static readonly Gen<string> ServerId = Gen.Char["abcdefghijklmnopqrstuvwxyz"].Array[8].Select(letters => new string(letters));
 
@@ -62,9 +63,19 @@ public sealed class SandboxUidsTests
         Assert.Equal(200, TakeAndKeep(new SandboxUids(first: 200)));
     }
 
+    [Fact]
+    public void Uids_PassOverSandboxesThatWaitForASession()
+    {
+        _sandboxes.AddRange(from uid in (int[])[100, 101, 103] select new SandboxRecord { Id = $"{uid}", TokenHash = [], Uid = uid });
+        var uids = new SandboxUids(first: 100, size: 5);
+
+        Assert.Equal([102, 104], Enumerable.Range(0, 2).Select(_ => TakeAndKeep(uids)));
+        Assert.Throws<SandboxException>(() => TakeAndKeep(uids));
+    }
+
     private int TakeAndKeep(SandboxUids uids)
     {
-        var uid = uids.Take(_sessions.AsQueryable());
+        var uid = uids.Take(_sessions.AsQueryable(), _sandboxes.AsQueryable());
         _sessions.Add(new SessionRecord
         {
             TenantId = "default",

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using Ash.Protocol.Api;
+using Ash.Runner.Sandboxes;
+using Ash.Server.Agents;
+using Ash.Server.Configuration;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>Makes sessions as they are before anything of them is stored.</summary>
+internal sealed class SessionFactory(ISandboxHost host, ServerSettings settings, TimeProvider clock)
+{
+    /// <param name="agent">Whose newest version it gets.</param>
+    /// <param name="agentSettings">That version's own settings.</param>
+    /// <param name="request">What is asked for; null where nobody has asked yet.</param>
+    public SessionRecord Make(AgentRecord agent, AgentSettings agentSettings, CreateSessionRequest? request = null)
+    {
+        var id = Guid.CreateVersion7();
+        var at = clock.GetUtcNow();
+        return new SessionRecord
+        {
+            Id = id,
+            TenantId = agent.TenantId,
+            AgentId = agent.Id,
+            AgentName = agent.Name,
+            AgentVersion = agent.Version,
+            ContentHash = agent.ContentHash,
+            Status = SessionStatus.Starting,
+            WorkspaceId = Guid.CreateVersion7(),
+            CliSessionId = id,
+            Model = request?.Model,
+            SystemPrompt = request?.SystemPrompt is { Length: > 0 } prompt ? prompt : null,
+            PermissionMode = request?.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
+            ExtraEnv = request?.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
+            Isolation = host.Isolation.ToString().ToLowerInvariant(),
+            CreatedAt = at,
+            LastActiveAt = at,
+        };
+    }
+
+    /// <inheritdoc cref="CliCommand.Signature"/>
+    public static string SignatureOf(SessionRecord session, AgentRecord agent, AgentSettings agentSettings) =>
+        CliCommand.Signature(session, AgentEnvironments.Parse(agent.Env), agentSettings.AppendsSystemPrompt);
+}
