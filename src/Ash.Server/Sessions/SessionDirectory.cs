@@ -34,9 +34,15 @@ internal sealed partial class SessionDirectory(
 
     public ISessionGrain Grain(Guid id) => grains.GetGrain<ISessionGrain>(id);
 
-    /// <summary>The stored session of a tenant, or null; the same for another tenant's as for none.</summary>
-    public async Task<SessionRecord?> FindAsync(string tenantId, Guid id, CancellationToken cancellationToken)
+    /// <summary>A tenant's session, to be read only, or null; the same for another tenant's as for none.</summary>
+    /// <remarks>From memory where it is at work: every request for a session begins here.</remarks>
+    public async ValueTask<SessionRecord?> FindAsync(string tenantId, Guid id, CancellationToken cancellationToken)
     {
+        if (runtimes.TryFind(id, out var runtime))
+        {
+            return runtime.TenantId == tenantId ? runtime.Record : null;
+        }
+
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         return await db.Sessions.SingleOrDefaultAsync(session => session.Id == id && session.TenantId == tenantId, cancellationToken);
     }

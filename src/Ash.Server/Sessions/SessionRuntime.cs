@@ -43,6 +43,9 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
 
     public Guid Id => _session.Id;
 
+    /// <summary>What is stored of it, as it is now.</summary>
+    public SessionRecord Record => _session;
+
     public string TenantId => _session.TenantId;
 
     public SessionStatus Status => _session.Status;
