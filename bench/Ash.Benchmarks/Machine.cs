@@ -13,6 +13,9 @@ internal static class Machine
     public static string Processor => File.ReadLines("/proc/cpuinfo")
         .First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(':')[1].Trim();
 
+    /// <summary>The monotonic clock that the stand-in's stamps are of.</summary>
+    public static long Nanoseconds() => Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
+
     /// <summary>Time that the process has had on any core.</summary>
     public static TimeSpan CpuTimeOf(int pid)
     {

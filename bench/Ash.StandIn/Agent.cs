@@ -6,7 +6,8 @@ namespace Ash.StandIn;
 
 /// <summary>Speaks the CLI's stream-json, and calls no model: what is left of a turn's time is Ash's.</summary>
 /// <remarks>
-/// Each delta carries the monotonic clock, in nanoseconds, at the moment it is written: the same clock as on the host.
+/// Each delta carries the monotonic clock, in nanoseconds, at the moment it is written, each result when its prompt was taken and
+/// when it was answered: the same clock as on the host.
 /// </remarks>
 internal sealed class Agent(Stream output)
 {
@@ -31,6 +32,7 @@ internal sealed class Agent(Stream output)
 
     private async Task AnswerAsync(JsonElement message)
     {
+        var taken = Nanoseconds();
         var id = message.GetProperty("uuid").GetString()!;
         if (!message.TryGetProperty("shouldQuery", out var asks) || asks.GetBoolean())
         {
@@ -57,14 +59,15 @@ internal sealed class Agent(Stream output)
             SayMessage("done");
         }
 
-        Say($$"""{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"done","usage":{"input_tokens":1,"output_tokens":1},"user_message_uuids":["{{id}}"]}""");
+        Say($$"""{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"took {{taken}} answered {{Nanoseconds()}}","usage":{"input_tokens":1,"output_tokens":1},"user_message_uuids":["{{id}}"]}""");
         Say("""{"type":"system","subtype":"session_state_changed","state":"idle"}""");
     }
 
+    private static long Nanoseconds() => Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
+
     private void SayDelta()
     {
-        var now = Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
-        Say($$$"""{"type":"stream_event","uuid":"{{{Guid.CreateVersion7()}}}","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"{{{now}}} {{{_padding}}}"} } }""");
+        Say($$$"""{"type":"stream_event","uuid":"{{{Guid.CreateVersion7()}}}","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"{{{Nanoseconds()}}} {{{_padding}}}"} } }""");
     }
 
     private void SayMessage(string text) =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Ash.Client.Events;
 
@@ -21,8 +20,7 @@ internal sealed class EventLatency : IScenario
         {
             if (e.Body is TextDelta { Delta: var text })
             {
-                var now = Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
-                times.Add((now - long.Parse(text.AsSpan(0, text.IndexOf(' ')), CultureInfo.InvariantCulture)) / 1e6);
+                times.Add((Machine.Nanoseconds() - long.Parse(text.AsSpan(0, text.IndexOf(' ')), CultureInfo.InvariantCulture)) / 1e6);
             }
         }
 
