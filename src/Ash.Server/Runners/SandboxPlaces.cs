@@ -63,13 +63,7 @@ internal sealed class SandboxPlaces(ServerSettings settings, MachineMemory memor
     {
         lock (_gate)
         {
-            if (_waiting.Count > 0 || _taken >= settings.MaxSandboxes || !memory.TryReserve(clock.GetUtcNow()))
-            {
-                return null;
-            }
-
-            _taken++;
-            return new SandboxPlace(this);
+            return _waiting.Count == 0 && TryOccupy() ? new SandboxPlace(this) : null;
         }
     }
 
@@ -107,13 +101,12 @@ internal sealed class SandboxPlaces(ServerSettings settings, MachineMemory memor
             Waiter first;
             lock (_gate)
             {
-                if (_waiting.First is not { } node || _taken >= settings.MaxSandboxes || !memory.TryReserve(clock.GetUtcNow()))
+                if (_waiting.First is not { } node || !TryOccupy())
                 {
                     return;
                 }
 
                 _waiting.RemoveFirst();
-                _taken++;
                 first = node.Value;
             }
 
@@ -130,6 +123,18 @@ internal sealed class SandboxPlaces(ServerSettings settings, MachineMemory memor
 
         Grant();
         NoteChange();
+    }
+
+    /// <summary>Takes a place where there is room for one more sandbox. Under the lock.</summary>
+    private bool TryOccupy()
+    {
+        if (_taken >= settings.MaxSandboxes || !memory.TryReserve(clock.GetUtcNow()))
+        {
+            return false;
+        }
+
+        _taken++;
+        return true;
     }
 
     private void Abandon(LinkedListNode<Waiter> node)

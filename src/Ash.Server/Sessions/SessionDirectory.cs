@@ -193,7 +193,7 @@ internal sealed partial class SessionDirectory(
     /// <summary>Gives the session a sandbox that waits for one of its kind, where there is one.</summary>
     private WarmSandbox? Claim(SessionRecord session, AgentRecord agent, AgentSettings agentSettings)
     {
-        if (warm.TryClaim(agent.Id, SessionFactory.SignatureOf(session, agent, agentSettings)) is not { } claimed)
+        if (warm.Count == 0 || warm.TryClaim(agent.Id, SessionFactory.SignatureOf(session, agent, agentSettings)) is not { } claimed)
         {
             return null;
         }

@@ -19,6 +19,7 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
 
     /// <summary>The bridge itself ends a command at its timeout; so long after that it must have said so.</summary>
     private static readonly TimeSpan ExecPatience = TimeSpan.FromSeconds(30);
+
     /// <summary>In percent of the server's: whatever runs inside, the server answers.</summary>
     private const int CpuWeight = 25;
 
