@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -35,6 +36,7 @@ internal sealed partial class SandboxStarter(
     ILogger<SandboxStarter> logger)
 {
     private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan RemovalDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Starts a sandbox for a session, in its workspace. Its bridge is up and has its environment when this returns.</summary>
     /// <exception cref="SandboxException">It could not be started; nothing of it is left, and the place is the caller's still.</exception>
@@ -153,13 +155,31 @@ internal sealed partial class SandboxStarter(
         await ForgetAsync(record.Id, record.WorkspaceId);
     }
 
-    /// <summary>Ends a sandbox and forgets its row. Returns when nothing is left; may be repeated where it fails.</summary>
+    /// <summary>Ends a sandbox, forgets its row and gives its place back. Where that fails it is tried again, until nothing is left.</summary>
     /// <param name="sandbox">The sandbox.</param>
     /// <param name="workspaceId">The workspace that goes with it: of one that no session has had.</param>
-    public async Task RemoveAsync(SessionSandbox sandbox, Guid? workspaceId = null)
+    /// <param name="cancellationToken">Ends the tries; what is left is then the next server's to remove.</param>
+    public async Task RemoveAsync(SessionSandbox sandbox, Guid? workspaceId, CancellationToken cancellationToken)
     {
-        await RemoveAsync(sandbox.Id, sandbox.Identity, workspaceId, sandbox.KillAsync);
-        sandbox.Place.Dispose();
+        while (!await TryRemoveAsync(sandbox, workspaceId))
+        {
+            await Task.Delay(RemovalDelay, clock, cancellationToken);
+        }
+    }
+
+    private async Task<bool> TryRemoveAsync(SessionSandbox sandbox, Guid? workspaceId)
+    {
+        try
+        {
+            await RemoveAsync(sandbox.Id, sandbox.Identity, workspaceId, sandbox.KillAsync);
+            sandbox.Place.Dispose();
+            return true;
+        }
+        catch (Exception failure) when (failure is SandboxException or StoreException or DbException or IOException or UnauthorizedAccessException)
+        {
+            LogRemoveFailed(failure, sandbox.Id);
+            return false;
+        }
     }
 
     private async Task RemoveAsync(string id, SandboxIdentity? identity, Guid? workspaceId, Func<Task> kill)
@@ -243,6 +263,9 @@ internal sealed partial class SandboxStarter(
 
     [LoggerMessage(LogLevel.Warning, "Sandbox {SandboxId} could not be ended at once; it is tried again")]
     private partial void LogKillFailed(Exception failure, string sandboxId);
+
+    [LoggerMessage(LogLevel.Error, "Sandbox {SandboxId} could not be removed; it is tried again")]
+    private partial void LogRemoveFailed(Exception failure, string sandboxId);
 
     [LoggerMessage(LogLevel.Error, "Could not take over sandbox {SandboxId} of session {SessionId}; it is ended")]
     private partial void LogAdoptFailed(Exception failure, string sandboxId, Guid sessionId);

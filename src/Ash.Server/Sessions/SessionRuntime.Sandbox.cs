@@ -40,19 +40,7 @@ internal sealed partial class SessionRuntime
     private async Task RemoveAsync(Task before, SessionSandbox sandbox)
     {
         await before;
-        while (true)
-        {
-            try
-            {
-                await _services.Starter.RemoveAsync(sandbox);
-                return;
-            }
-            catch (Exception failure) when (failure is SandboxException || IsOfStore(failure))
-            {
-                LogRemoveFailed(failure, sandbox.Id, Id);
-                await Task.Delay(RetryDelay, _services.Clock, _closing.Token);
-            }
-        }
+        await _services.Starter.RemoveAsync(sandbox, workspaceId: null, _closing.Token);
     }
 
     private async Task<bool> TryStartCliAsync(SessionSandbox sandbox)
@@ -81,7 +69,16 @@ internal sealed partial class SessionRuntime
                 return;
             }
 
-            await TryStartCliAsync(sandbox);
+            try
+            {
+                await StartCliAsync(sandbox);
+            }
+            catch (SandboxException failure)
+            {
+                // Nobody has asked for anything yet: the first message tries again, and says what is wrong.
+                LogStartAheadFailed(failure, Id);
+                return;
+            }
         }
 
         await Task.WhenAny(cli.Answered.Task, cli.Exited.Task, sandbox.Exited, Task.Delay(StartPatience, _services.Clock, _closing.Token));
@@ -415,6 +412,6 @@ internal sealed partial class SessionRuntime
     [LoggerMessage(LogLevel.Warning, "Session {SessionId} lost its sandbox {SandboxId}: {Cause}")]
     private partial void LogSandboxLost(Guid sessionId, string sandboxId, string cause);
 
-    [LoggerMessage(LogLevel.Error, "Sandbox {SandboxId} of session {SessionId} could not be removed; it is tried again")]
-    private partial void LogRemoveFailed(Exception failure, string sandboxId, Guid sessionId);
+    [LoggerMessage(LogLevel.Warning, "The CLI of session {SessionId} could not be started ahead of its first message")]
+    private partial void LogStartAheadFailed(Exception failure, Guid sessionId);
 }

@@ -28,7 +28,6 @@ internal sealed partial class WarmPool(
     /// <summary>How long a CLI works at its start. It does not say when it is done: nothing was sent to it.</summary>
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(0.5);
 
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(1);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -141,28 +140,9 @@ internal sealed partial class WarmPool(
         warm.NoteChange();
     }
 
-    private Task EndAsync(IReadOnlyList<WarmSandbox> taken) => Task.WhenAll(taken.Select(EndAsync));
-
-    private async Task EndAsync(WarmSandbox one)
-    {
-        while (true)
-        {
-            try
-            {
-                await starter.RemoveAsync(one.Sandbox, one.Session.WorkspaceId);
-                return;
-            }
-            catch (Exception failure) when (failure is SandboxException or StoreException or IOException or UnauthorizedAccessException)
-            {
-                LogEndFailed(failure, one.Sandbox.Id);
-                await Task.Delay(RetryDelay, clock);
-            }
-        }
-    }
+    private Task EndAsync(IReadOnlyList<WarmSandbox> taken) =>
+        Task.WhenAll(taken.Select(one => starter.RemoveAsync(one.Sandbox, one.Session.WorkspaceId, CancellationToken.None)));
 
     [LoggerMessage(LogLevel.Warning, "No sandbox could be started ahead for agent {AgentId}")]
     private partial void LogStartFailed(Exception failure, Guid agentId);
-
-    [LoggerMessage(LogLevel.Error, "Sandbox {SandboxId}, which was started ahead, could not be removed; it is tried again")]
-    private partial void LogEndFailed(Exception failure, string sandboxId);
 }
