@@ -6,5 +6,5 @@ internal interface IScenario
     /// <summary>As in <c>make bench NAME=…</c>.</summary>
     string Name { get; }
 
-    Task<IReadOnlyList<Figure>> RunAsync();
+    Task<IReadOnlyList<Figure>> RunAsync(Effort effort);
 }

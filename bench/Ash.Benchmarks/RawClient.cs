@@ -1,5 +1,7 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Ash.StandIn;
 
 namespace Ash.Benchmarks;
 
@@ -7,35 +9,30 @@ namespace Ash.Benchmarks;
 internal sealed class RawClient : IDisposable
 {
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly HttpExchange _exchange;
     private readonly string _headers;
-    private byte[] _answer = new byte[64 * 1024];
 
     public RawClient(Uri server, string apiKey)
     {
-        _socket.Connect(server.Host, server.Port);
-        _headers = $"Host: {server.Authority}\r\nAuthorization: Bearer {apiKey}\r\nContent-Type: application/json\r\n";
+        _socket.Connect(IPAddress.Loopback, server.Port);
+        _exchange = new HttpExchange(_socket);
+        _headers = $"Host: {server.Authority}\r\nAuthorization: Bearer {apiKey}\r\n";
     }
 
-    /// <summary>Posts and reads to the end of an answer in chunks.</summary>
+    /// <summary>A request to be sent any number of times.</summary>
+    public byte[] Make(string method, string path, string? json = null) => Encoding.UTF8.GetBytes(json is null
+        ? $"{method} {path} HTTP/1.1\r\n{_headers}Content-Length: 0\r\n\r\n"
+        : $"{method} {path} HTTP/1.1\r\n{_headers}Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(json)}\r\n\r\n{json}");
+
+    /// <inheritdoc cref="HttpExchange.Send"/>
+    public ReadOnlySpan<byte> Send(byte[] request) => _exchange.Send(request);
+
+    /// <summary>Posts and reads to the end of the answer.</summary>
     /// <returns>All of it, headers and chunk lengths included.</returns>
-    public string Post(string path, string json)
-    {
-        _socket.Send(Encoding.UTF8.GetBytes($"POST {path} HTTP/1.1\r\n{_headers}Content-Length: {Encoding.UTF8.GetByteCount(json)}\r\n\r\n{json}"));
-        var length = 0;
-        do
-        {
-            if (length == _answer.Length)
-            {
-                Array.Resize(ref _answer, length * 2);
-            }
+    public string Post(string path, string? json = null) => Encoding.UTF8.GetString(Send(Make("POST", path, json)));
 
-            var read = _socket.Receive(_answer.AsSpan(length));
-            length += read > 0 ? read : throw new IOException("The server closed the connection.");
-        }
-        while (!_answer.AsSpan(0, length).EndsWith("\r\n0\r\n\r\n"u8));
-
-        return Encoding.UTF8.GetString(_answer, 0, length);
-    }
+    /// <inheritdoc cref="Post"/>
+    public string Get(string path) => Encoding.UTF8.GetString(Send(Make("GET", path)));
 
     public void Dispose() => _socket.Dispose();
 }

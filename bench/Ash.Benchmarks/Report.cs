@@ -1,25 +1,35 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using Ash.Runner.Sandboxes;
 
 namespace Ash.Benchmarks;
 
 /// <summary>The figures of one run, with the machine that they are of: a table on the console, JSON in <c>bench/results</c>.</summary>
-internal sealed class Report(string name)
+internal sealed class Report(string name, Effort effort)
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+
+        // For people to read, and no page shows it.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly DateTimeOffset _begun = DateTimeOffset.UtcNow;
     private readonly List<Figure> _figures = [];
 
     public void Add(IEnumerable<Figure> figures) => _figures.AddRange(figures);
 
     public void Print()
     {
-        Console.WriteLine($"\n| What | p50 | p95 | p99 | n | floor | target | |\n|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("\n| What | p50 | p95 | p99 | n | floor | ratio | target | |\n|---|---|---|---|---|---|---|---|---|");
         foreach (var figure in _figures)
         {
             Console.WriteLine(
-                $"| {figure.What} | {Text(figure.P50)} {figure.Unit} | {Text(figure.P95)} | {Text(figure.P99)} | {figure.N} | {Text(figure.Floor)} "
-                + $"| {Text(figure.Target)} | {figure.IsMet switch { true => "met", false => "missed", null => "" }} |");
+                $"| {figure.What} | {Figure.Text(figure.P50)} {figure.Unit} | {Figure.Text(figure.P95)} | {Figure.Text(figure.P99)} | {figure.N:N0} "
+                + $"| {string.Join(' ', new[] { figure.FloorIs, Figure.Text(figure.Floor) }.Where(text => !string.IsNullOrEmpty(text)))} "
+                + $"| {Figure.Text(figure.Ratio)} | {figure.TargetText} | {figure.Verdict} |");
         }
     }
 
@@ -31,10 +41,14 @@ internal sealed class Report(string name)
         var run = new
         {
             Name = name,
-            At = DateTimeOffset.UtcNow,
-            Processor = Machine.Processor,
+            At = _begun,
+            Seconds = Math.Round((DateTimeOffset.UtcNow - _begun).TotalSeconds),
+            Effort = effort.Share,
+            Machine.Commit,
+            ClaudeCode = PinnedCli.Version,
+            Machine.Processor,
             Cores = Environment.ProcessorCount,
-            MemoryMb = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1048576,
+            Machine.MemoryMb,
             Kernel = RuntimeInformation.OSDescription,
             Runtime = RuntimeInformation.FrameworkDescription,
             Figures = _figures,
@@ -42,8 +56,4 @@ internal sealed class Report(string name)
         File.WriteAllText(path, JsonSerializer.Serialize(run, Options) + "\n");
         Console.WriteLine($"\nsaved as {Path.GetRelativePath(Machine.Repository, path)}");
     }
-
-    private static string Text(double? value) => value is { } number
-        ? number.ToString(Math.Abs(number) >= 100 ? "N0" : Math.Abs(number) >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture)
-        : "";
 }

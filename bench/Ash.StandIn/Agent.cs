@@ -1,13 +1,14 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
 namespace Ash.StandIn;
 
-/// <summary>Speaks the CLI's stream-json, and calls no model: what is left of a turn's time is Ash's.</summary>
+/// <summary>Speaks the CLI's stream-json, and calls no model unless told to: what is left of a turn's time is Ash's.</summary>
 /// <remarks>
 /// Each delta carries the monotonic clock, in nanoseconds, at the moment it is written, each result when its prompt was taken and
-/// when it was answered: the same clock as on the host.
+/// when it was answered: the same clock as on the host. Where the model was called, the nanoseconds of each call follow.
 /// </remarks>
 internal sealed class Agent(Stream output)
 {
@@ -33,6 +34,7 @@ internal sealed class Agent(Stream output)
     private async Task AnswerAsync(JsonElement message)
     {
         var taken = Nanoseconds();
+        var calls = string.Empty;
         var id = message.GetProperty("uuid").GetString()!;
         if (!message.TryGetProperty("shouldQuery", out var asks) || asks.GetBoolean())
         {
@@ -40,6 +42,11 @@ internal sealed class Agent(Stream output)
             if (prompt.HasDelay)
             {
                 await Task.Delay(UsualTime);
+            }
+
+            if (prompt.Calls > 0)
+            {
+                calls = $" calls {string.Join(',', CallModel(prompt))}";
             }
 
             for (var i = 0; i < prompt.Deltas; i++)
@@ -59,8 +66,16 @@ internal sealed class Agent(Stream output)
             SayMessage("done");
         }
 
-        Say($$"""{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"took {{taken}} answered {{Nanoseconds()}}","usage":{"input_tokens":1,"output_tokens":1},"user_message_uuids":["{{id}}"]}""");
+        Say($$"""{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"took {{taken}} answered {{Nanoseconds()}}{{calls}}","usage":{"input_tokens":1,"output_tokens":1},"user_message_uuids":["{{id}}"]}""");
         Say("""{"type":"system","subtype":"session_state_changed","state":"idle"}""");
+    }
+
+    /// <summary>Through the broker, as the CLI would.</summary>
+    private static long[] CallModel(Prompt prompt)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(Environment.GetEnvironmentVariable("ANTHROPIC_UNIX_SOCKET")!)); // Every sandbox has it.
+        return ModelCalls.Run(socket, "broker.invalid", Environment.GetEnvironmentVariable("ANTHROPIC_API_KEY")!, prompt.Calls, prompt.AreStreamed);
     }
 
     private static long Nanoseconds() => Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);

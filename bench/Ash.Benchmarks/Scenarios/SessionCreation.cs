@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Ash.Benchmarks.Floors;
 
 namespace Ash.Benchmarks.Scenarios;
 
@@ -7,17 +7,18 @@ internal sealed class SessionCreation : IScenario
 {
     public string Name => "create";
 
-    public async Task<IReadOnlyList<Figure>> RunAsync()
+    public async Task<IReadOnlyList<Figure>> RunAsync(Effort effort)
     {
         await using var server = await BenchServer.StartAsync();
-        var created = await BenchServer.TimeAsync(100, warmUp: 10, _ => server.CreateAsync());
-        var floor = await BenchServer.TimeAsync(50, warmUp: 5, _ => SpawnBubblewrapAsync());
-        return [Figure.Of("session create, cold, sandbox and bridge ready", "ms", created) with { Floor = Figure.Of("", "", floor).P50, Target = 30 }];
-    }
-
-    private static async Task SpawnBubblewrapAsync()
-    {
-        using var process = Process.Start("bwrap", ["--unshare-all", "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "/usr/bin/true"]);
-        await process.WaitForExitAsync();
+        using var bare = new BareSandbox();
+        var created = await BenchServer.TimeAsync(effort.Times(100), warmUp: 10, _ => server.CreateAsync());
+        var floor = await BenchServer.TimeAsync(effort.Times(50), warmUp: 5, _ => bare.RunAsync());
+        return
+        [
+            Figure.Of("session create, cold, sandbox and bridge ready", "ms", created) with
+            {
+                Floor = Figure.Median(floor), FloorIs = "bwrap true", Target = 30,
+            },
+        ];
     }
 }

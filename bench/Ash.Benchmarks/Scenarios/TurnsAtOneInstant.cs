@@ -2,30 +2,34 @@ using System.Diagnostics;
 
 namespace Ash.Benchmarks.Scenarios;
 
-/// <summary>Four hundred sessions that all get a message at one instant.</summary>
+/// <summary>Many sessions that all get a message at one instant.</summary>
 internal sealed class TurnsAtOneInstant : IScenario
 {
-    private const int Sessions = 400;
-
     public string Name => "instant";
 
-    public async Task<IReadOnlyList<Figure>> RunAsync()
+    public async Task<IReadOnlyList<Figure>> RunAsync(Effort effort)
     {
-        await using var server = await BenchServer.StartAsync();
-        var sessions = new List<Guid>();
-        foreach (var batch in Enumerable.Range(0, Sessions).Chunk(10))
-        {
-            sessions.AddRange((await Task.WhenAll(batch.Select(_ => server.CreateAsync()))).Select(session => session.Id));
-        }
+        var times = await MeasureAsync(BenchServer.StartAsync(), effort.Times(400, least: 20));
+        var few = await MeasureAsync(BenchServer.StartWithCliAsync(), effort.Times(20, least: 2));
+        return
+        [
+            Figure.Of($"{times.Length} turns started at one instant, stand-in that takes 50 ms", "ms", times) with { TargetP99 = 800 },
+            Figure.Of($"{few.Length} turns started at one instant, the real CLI and a model that answers at once", "ms", few),
+        ];
+    }
 
+    private static async Task<double[]> MeasureAsync(Task<BenchServer> starting, int count)
+    {
+        await using var server = await starting;
+        var sessions = await server.CreateManyAsync(count, atOnce: 10);
         await Task.WhenAll(sessions.Select(session => server.SendAsync(session, "warm up")));
-        var times = await Task.WhenAll(sessions.Select(async session =>
+        return await Task.WhenAll(sessions.Select(async session =>
         {
             var begun = Stopwatch.GetTimestamp();
-            await server.SendAsync(session, "now");
-            return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+            var turn = await server.SendAsync(session, "now");
+            return turn.Reason == "completed"
+                ? Stopwatch.GetElapsedTime(begun).TotalMilliseconds
+                : throw new InvalidOperationException($"A turn ended with {turn.Reason}: {turn.Result}");
         }));
-        var figure = Figure.Of("400 turns started at one instant, stand-in that takes 50 ms: p99 beside the median", "ms", times);
-        return [figure, Figure.Single("… p99", "ms", figure.P99!.Value) with { N = Sessions, Target = 800 }];
     }
 }
