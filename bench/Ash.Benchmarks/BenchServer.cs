@@ -42,6 +42,13 @@ internal sealed class BenchServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>After a stop, on the same data; returns when it is ready.</summary>
+    public async Task StartAgainAsync()
+    {
+        await Server.StartAgainAsync();
+        await Server.Client.GetReadinessAsync();
+    }
+
     public RawClient Connect() => new(Server.Url, Server.ApiKey);
 
     /// <summary>The body that creates a session.</summary>

@@ -64,7 +64,7 @@ internal sealed record Figure(string What, string Unit, double P50, double? P95,
     public static double Median(IEnumerable<double> values) => At([.. values.Order()], 0.5);
 
     public static string Text(double? value) => value is { } number
-        ? number.ToString(Math.Abs(number) switch { >= 100 => "N0", >= 10 => "N1", >= 0.1 => "N2", _ => "N4" }, CultureInfo.InvariantCulture)
+        ? number.ToString(Math.Abs(number) switch { >= 100 => "N0", >= 10 => "0.#", >= 0.1 => "0.##", _ => "0.####" }, CultureInfo.InvariantCulture)
         : "";
 
     private static double At(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];

@@ -5,14 +5,22 @@ IScenario[] all =
 [
     new SessionCreation(),
     new CreationRate(),
+    new ClaimedCreation(),
+    new FirstMessage(),
     new SessionLookup(),
     new TurnShare(),
     new EventLatency(),
     new EventRate(),
     new LogReplay(),
     new Resume(),
+    new BrokerShare(),
     new TurnsAtOneInstant(),
+    new NoisyNeighbours(),
     new IdleServer(),
+    new Viewers(),
+    new Density(),
+    new Growth(),
+    new Allocations(),
 ];
 
 // Small enough for every change: the figures that show first where something became slow.
