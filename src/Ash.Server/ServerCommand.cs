@@ -110,6 +110,7 @@ internal static class ServerCommand
         try
         {
             await using var app = Build(settings, data);
+            app.Services.GetRequiredService<SelfTest>().Begin();
             try
             {
                 await app.StartAsync();
@@ -128,7 +129,6 @@ internal static class ServerCommand
             }
 
             Announce(app, settings, data);
-            app.Services.GetRequiredService<SelfTest>().Begin();
             await app.WaitForShutdownAsync();
             return 0;
         }
@@ -145,7 +145,7 @@ internal static class ServerCommand
     /// <param name="replace">Has the last word on the services, for tests.</param>
     internal static WebApplication Build(ServerSettings settings, DataFolder data, Action<IServiceCollection>? replace = null)
     {
-        data.MigrateStorage();
+        Schema.Migrate(new StoreLocation(data.Path));
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
 
         // No settings from an appsettings.json that happens to lie in the working directory, and nothing that watches it.

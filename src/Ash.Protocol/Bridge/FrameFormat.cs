@@ -111,8 +111,16 @@ public static class FrameFormat
             throw new FrameException("A frame's header is too long.");
         }
 
-        var reader = new Utf8JsonReader(line);
-        header = Parse(ref reader, type);
+        if (line.IsSingleSegment && LineHeader.TryParse(line.FirstSpan) is T common)
+        {
+            header = common;
+        }
+        else
+        {
+            var reader = new Utf8JsonReader(line);
+            header = Parse(ref reader, type);
+        }
+
         payloadBytes = PayloadBytesOf(header, maxPayloadBytes);
         lineBytes = line.Length + 1;
         return true;

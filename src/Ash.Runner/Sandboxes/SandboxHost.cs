@@ -58,6 +58,9 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
 
     internal SandboxHostOptions Options => _options;
 
+    /// <summary>The sandbox of the self-test is in no list of anybody's, and no stranger all the same.</summary>
+    internal string SelfTestId { get; } = SandboxId.Make();
+
     internal string BubblewrapProgram => _bubblewrap;
 
     /// <summary>Looks for everything that sandboxes need, and makes the folders that all of them share.</summary>
@@ -149,7 +152,7 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
     {
         ArgumentNullException.ThrowIfNull(known);
         var options = new ParallelOptions { MaxDegreeOfParallelism = StrangersAtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(_remains.FindIds().Except(known), options, async (stranger, stopping) =>
+        await Parallel.ForEachAsync(_remains.FindIds().Except(known).Except([SelfTestId]), options, async (stranger, stopping) =>
         {
             LogStranger(stranger);
             try

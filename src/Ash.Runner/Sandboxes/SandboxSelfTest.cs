@@ -24,23 +24,15 @@ internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cg
             return [];
         }
 
-        var missing = new List<string>();
-        await CheckCliAsync(missing, cancellationToken);
-        try
-        {
-            await CheckSandboxAsync(missing, cancellationToken);
-        }
-        catch (SandboxException failure)
-        {
-            missing.Add(failure.Message);
-        }
-
-        if (missing.Count == 0)
+        // The CLI is large, and reading it takes as long as the sandbox.
+        var checks = await Task.WhenAll(Task.Run(() => CheckCliAsync(cancellationToken), cancellationToken), CheckSandboxAsync(cancellationToken));
+        string[] missing = [.. checks[0], .. checks[1]];
+        if (missing.Length == 0)
         {
             await File.WriteAllBytesAsync(ResultFile, JsonSerializer.SerializeToUtf8Bytes(new PassedTest(key)), cancellationToken);
         }
 
-        LogResult(missing.Count);
+        LogResult(missing.Length);
         return missing;
     }
 
@@ -74,22 +66,27 @@ internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cg
         }
     }
 
-    private async Task CheckCliAsync(List<string> missing, CancellationToken cancellationToken)
+    private async Task<List<string>> CheckCliAsync(CancellationToken cancellationToken)
     {
         await using var cli = File.OpenRead(host.Options.CliProgram);
         var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(cli, cancellationToken));
-        if (hash != host.Options.CliSha256)
+        if (hash == host.Options.CliSha256)
         {
-            var wanted = host.Options.CliSha256 == PinnedCli.Sha256 ? $"version {PinnedCli.Version}" : "the one that ASH_CLI_SHA256 names";
-            missing.Add(
-                $"claude: {host.Options.CliProgram} is not {wanted} (its SHA-256 is {hash}). "
-                + "Run `make setup`, or name the right one in CLAUDE_CODE_EXECUTABLE.");
+            return [];
         }
+
+        var wanted = host.Options.CliSha256 == PinnedCli.Sha256 ? $"version {PinnedCli.Version}" : "the one that ASH_CLI_SHA256 names";
+        return
+        [
+            $"claude: {host.Options.CliProgram} is not {wanted} (its SHA-256 is {hash}). "
+            + "Run `make setup`, or name the right one in CLAUDE_CODE_EXECUTABLE.",
+        ];
     }
 
-    private async Task CheckSandboxAsync(List<string> missing, CancellationToken cancellationToken)
+    private async Task<List<string>> CheckSandboxAsync(CancellationToken cancellationToken)
     {
-        var id = SandboxId.Make();
+        var missing = new List<string>();
+        var id = host.SelfTestId;
         var folder = Path.Combine(host.Options.DataDirectory, "tmp", $"self-test-{id}");
         try
         {
@@ -106,10 +103,16 @@ internal sealed partial class SandboxSelfTest(SandboxHost host, CgroupLayout? cg
                 await sandbox.KillAsync();
             }
         }
+        catch (SandboxException failure)
+        {
+            missing.Add(failure.Message);
+        }
         finally
         {
             FolderRemoval.Remove(folder);
         }
+
+        return missing;
     }
 
     private SandboxSpec MakeSpec(string id, string folder)

@@ -6,9 +6,10 @@ namespace Ash.Server.Health;
 /// One real sandbox, started and looked at; whoever asks meanwhile waits for the same result. No session gets a sandbox
 /// before it has passed.
 /// </summary>
-internal sealed class SelfTest(ISandboxHost host)
+internal sealed class SelfTest(ISandboxHost host) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _closing = new();
     private Task<IReadOnlyList<string>>? _running;
 
     /// <summary>So that nobody has to wait for it later.</summary>
@@ -23,12 +24,20 @@ internal sealed class SelfTest(ISandboxHost host)
             // A failed one is tried again: the operator may have mended what it named.
             if (_running is null or { IsCompletedSuccessfully: true, Result.Count: > 0 } or { IsFaulted: true })
             {
-                _running = Task.Run(() => host.SelfTestAsync(CancellationToken.None), CancellationToken.None);
+                _running = Task.Run(() => host.SelfTestAsync(_closing.Token), CancellationToken.None);
             }
 
             running = _running;
         }
 
         return running.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Nothing of its sandbox stays where the server stops meanwhile.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await (_running ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _closing.Dispose();
     }
 }

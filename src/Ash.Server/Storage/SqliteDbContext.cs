@@ -1,5 +1,22 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Ash.Server.Storage;
 
-internal sealed class SqliteDbContext(DbContextOptions<SqliteDbContext> options) : AshDbContext(options);
+/// <remarks>
+/// All contexts have options that are alike but for their connection: EF builds its services and the model once for those, and
+/// anew, in a third of a second, wherever a logger or a warning is another.
+/// </remarks>
+internal sealed class SqliteDbContext(DbContextOptions<SqliteDbContext> options) : AshDbContext(options)
+{
+    public static DbContextOptions<SqliteDbContext> OptionsFor(DbConnection connection) => Builder().UseSqlite(connection).Options;
+
+    /// <summary>For contexts that only read.</summary>
+    public static DbContextOptions<SqliteDbContext> OptionsFor(string connectionString) =>
+        Builder().UseSqlite(connectionString).UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking).Options;
+
+    // Whether a migration is missing is asked by a test, and not at each start.
+    private static DbContextOptionsBuilder<SqliteDbContext> Builder() => new DbContextOptionsBuilder<SqliteDbContext>()
+        .ConfigureWarnings(static warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
+}

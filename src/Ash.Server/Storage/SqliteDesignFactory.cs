@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 
 namespace Ash.Server.Storage;
@@ -7,5 +6,5 @@ namespace Ash.Server.Storage;
 internal sealed class SqliteDesignFactory : IDesignTimeDbContextFactory<SqliteDbContext>
 {
     public SqliteDbContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<SqliteDbContext>().UseSqlite("Data Source=design.db").Options);
+        new(SqliteDbContext.OptionsFor("Data Source=design.db"));
 }

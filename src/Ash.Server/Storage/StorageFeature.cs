@@ -1,5 +1,6 @@
 using Ash.Server.Events;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace Ash.Server.Storage;
 
@@ -19,19 +20,9 @@ internal static class StorageFeature
         services.AddSingleton<TurnStore>();
 
         // Readers only: what is written passes the one writer.
-        services.AddPooledDbContextFactory<SqliteDbContext>(options => options
-            .UseSqlite(location.ReaderConnectionString)
-            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking));
-        services.AddSingleton<IDbContextFactory<AshDbContext>, ReadContextFactory>();
+        services.AddSingleton<IDbContextFactory<AshDbContext>>(new ReadContextFactory(
+            new PooledDbContextFactory<SqliteDbContext>(SqliteDbContext.OptionsFor(location.ReaderConnectionString))));
         return services;
-    }
-
-    /// <summary>Brings the schema up to date, before anything reads or writes.</summary>
-    public static void MigrateStorage(this DataFolder data)
-    {
-        using var connection = new StoreLocation(data.Path).Open();
-        using var context = new SqliteDbContext(new DbContextOptionsBuilder<SqliteDbContext>().UseSqlite(connection).Options);
-        context.Database.Migrate();
     }
 
     private sealed class ReadContextFactory(IDbContextFactory<SqliteDbContext> inner) : IDbContextFactory<AshDbContext>

@@ -34,7 +34,7 @@ internal sealed class StoreWriter : IAsyncDisposable
         Execute("PRAGMA wal_autocheckpoint = 0");
 
         // The writer begins and commits by itself: EF only runs its commands in between.
-        var context = new SqliteDbContext(new DbContextOptionsBuilder<SqliteDbContext>().UseSqlite(_connection).Options);
+        var context = new SqliteDbContext(SqliteDbContext.OptionsFor(_connection));
         context.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
         context.Database.AutoSavepointsEnabled = false;
 

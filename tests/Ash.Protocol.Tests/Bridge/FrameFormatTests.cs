@@ -47,6 +47,21 @@ public sealed class FrameFormatTests
             },
             iter: 20_000);
 
+    /// <summary>A line's header that lies in one piece is read in a shorter way.</summary>
+    [Fact]
+    public void Header_SaysTheSame_InOnePieceAndInTwo() =>
+        Gen.Select(Gen.Int[0, 99], Gen.Int[0, 30], Gen.Long[0, long.MaxValue], Gen.Int[0, 60], Gen.Byte, Gen.Bool).Sample(
+            (process, length, number, at, value, isCorrupted) =>
+            {
+                var frame = ((BridgeEvent)new CliLine(process, length) { Number = number }, new byte[length]);
+                var bytes = isCorrupted ? Corrupted(frame, at, value) : Written(frame);
+                var half = bytes.Length / 2;
+                Assert.Equal(
+                    Outcome(Joined(bytes[..half], bytes.AsMemory(half))),
+                    Outcome(new ReadOnlySequence<byte>(bytes)));
+            },
+            iter: 20_000);
+
     [Theory]
     [InlineData("{}")]
     [InlineData("null")]
@@ -154,11 +169,28 @@ public sealed class FrameFormatTests
 
     private static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Corrupted((BridgeEvent Header, byte[] Payload) frame, int at, byte value)
+    private static object? Outcome(ReadOnlySequence<byte> input)
+    {
+        try
+        {
+            return FrameFormat.TryRead(ref input, out BridgeEvent header, out _) ? header : null;
+        }
+        catch (FrameException)
+        {
+            return "refused";
+        }
+    }
+
+    private static byte[] Written((BridgeEvent Header, byte[] Payload) frame)
     {
         var written = new ArrayBufferWriter<byte>();
         FrameFormat.Write(written, frame.Header, frame.Payload);
-        var bytes = written.WrittenSpan.ToArray();
+        return written.WrittenSpan.ToArray();
+    }
+
+    private static byte[] Corrupted((BridgeEvent Header, byte[] Payload) frame, int at, byte value)
+    {
+        var bytes = Written(frame);
         bytes[at % bytes.Length] = value;
         return bytes;
     }

@@ -15,8 +15,8 @@ internal sealed class TestStore : IAsyncDisposable
         Folder = Directory.CreateTempSubdirectory("ash-store-").FullName;
         Disk = new WatchedDisk(Folder);
         _data = DataFolder.TryOpen(Folder, out _)!;
-        _data.MigrateStorage();
         Location = new StoreLocation(Folder);
+        Schema.Migrate(Location);
         Files = new EventFiles(Location);
         Events = new EventStore(Location, Files);
         Writer = new StoreWriter(Location);
@@ -44,8 +44,7 @@ internal sealed class TestStore : IAsyncDisposable
         return log;
     }
 
-    public AshDbContext Read() =>
-        new SqliteDbContext(new DbContextOptionsBuilder<SqliteDbContext>().UseSqlite(Location.ReaderConnectionString).Options);
+    public AshDbContext Read() => new SqliteDbContext(SqliteDbContext.OptionsFor(Location.ReaderConnectionString));
 
     /// <summary>Stores an API key: the smallest thing that passes through EF.</summary>
     public static void AddKey(StoreTransaction transaction, string label)
