@@ -56,7 +56,7 @@ internal sealed class Viewers : IScenario
                 Figure.Single("… PSS", "MB", proportional) with { N = count },
                 Figure.Single("… server CPU, keep-alive ticks and all else", "% of a core", cpu) with
                 {
-                    N = count, Floor = alone, FloorIs = "no viewers", Target = 5,
+                    N = count, Floor = alone, FloorIs = "no viewers", TargetOverFloor = 5,
                 },
             ];
         }
