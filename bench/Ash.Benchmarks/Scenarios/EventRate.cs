@@ -18,7 +18,7 @@ internal sealed class EventRate : IScenario
         await SendAsync(server, sessions[0], $"FLOOD:{Events}:delta NODELAY");
         var floor = RawStore.MeasureRows(effort.Times(200_000));
         var single = effort.Times(5000);
-        await SendAsync(server, sessions[0], $"TICK:{effort.Times(2000)}:1 NODELAY");
+        await SendAsync(server, sessions[0], $"TICK:{effort.Times(5000)}:1 NODELAY");
         var alone = await MeasureAsync(server, sessions.Take(1), $"TICK:{single}:1 NODELAY", single, rounds: 1);
         var one = await MeasureAsync(server, sessions.Take(1), $"FLOOD:{Events}:delta NODELAY", Events, effort.Times(5));
         var twenty = await MeasureAsync(server, sessions, $"FLOOD:{Events}:delta NODELAY", Events, rounds: 1);
