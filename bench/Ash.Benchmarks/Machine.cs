@@ -29,6 +29,8 @@ internal static partial class Machine
     public static string Processor => File.ReadLines("/proc/cpuinfo")
         .First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(':')[1].Trim();
 
+    public static string Kernel => File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
+
     public static long MemoryMb => (long)Megabytes("/proc/meminfo", "MemTotal");
 
     public static long FreeMemoryMb => (long)Megabytes("/proc/meminfo", "MemAvailable");

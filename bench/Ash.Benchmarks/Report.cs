@@ -49,7 +49,8 @@ internal sealed class Report(string name, Effort effort)
             Machine.Processor,
             Cores = Environment.ProcessorCount,
             Machine.MemoryMb,
-            Kernel = RuntimeInformation.OSDescription,
+            System = RuntimeInformation.OSDescription,
+            Machine.Kernel,
             Runtime = RuntimeInformation.FrameworkDescription,
             Figures = _figures,
         };
