@@ -7,6 +7,8 @@ internal sealed class StoreLocation(string dataDirectory)
 {
     internal const int BusyTimeoutMs = 10_000;
 
+    static StoreLocation() => SqliteLibrary.EnsureLoaded();
+
     public string DatabasePath { get; } = Path.Combine(dataDirectory, "ash.db");
 
     /// <summary>Payloads that are too large for a row: <c>events/&lt;session&gt;/&lt;seq&gt;</c>.</summary>

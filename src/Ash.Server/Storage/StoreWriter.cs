@@ -7,8 +7,8 @@ namespace Ash.Server.Storage;
 /// <summary>The one writer of the SQLite store: one connection, one thread, and each commit takes all that has queued.</summary>
 /// <remarks>
 /// Two writers stall each other for 150 ms and eight for more than a second, because the library sleeps on a busy
-/// database; so every write passes here, EF's included. Each delegate has a savepoint of its own: one that fails takes
-/// nothing else with it. A delegate must not block or await.
+/// database; so every write passes here, EF's included. Each delegate has a savepoint of its own, unless it is alone: one that fails
+/// takes nothing else with it. A delegate must not block or await.
 /// </remarks>
 internal sealed class StoreWriter : IAsyncDisposable
 {
@@ -136,9 +136,21 @@ internal sealed class StoreWriter : IAsyncDisposable
         {
             SetSynchronous(writes.Exists(static write => write.Durability == Durability.Power));
             _begin.Execute();
-            foreach (var write in writes)
+            if (writes is [var alone])
             {
-                RunInSavepoint(write);
+                if (!TryRun(alone))
+                {
+                    RollBack();
+                    alone.Complete();
+                    return;
+                }
+            }
+            else
+            {
+                foreach (var write in writes)
+                {
+                    RunInSavepoint(write);
+                }
             }
 
             HoldPoints.Reach(HoldPoint.BeforeCommit);
@@ -168,20 +180,25 @@ internal sealed class StoreWriter : IAsyncDisposable
     private void RunInSavepoint(StoreWrite write)
     {
         _save.Execute();
+        if (!TryRun(write))
+        {
+            Execute("ROLLBACK TO work");
+        }
+
+        // Where SQLite itself gave the whole transaction up, there is no savepoint any more, and everybody hears of it.
+        _release.Execute();
+    }
+
+    private bool TryRun(StoreWrite write)
+    {
         try
         {
-            if (!write.TryRun(_transaction))
-            {
-                Execute("ROLLBACK TO work");
-            }
+            return write.TryRun(_transaction);
         }
         finally
         {
             _transaction.Reset();
         }
-
-        // Where SQLite itself gave the whole transaction up, there is no savepoint any more, and everybody hears of it.
-        _release.Execute();
     }
 
     /// <summary>Some errors (a full disk, a failed read) roll back by themselves; after the others the transaction is still open.</summary>

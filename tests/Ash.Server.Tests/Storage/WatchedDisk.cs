@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Ash.Server.Storage;
 
 namespace Ash.Server.Tests.Storage;
 
@@ -27,7 +28,7 @@ internal sealed unsafe class WatchedDisk : IDisposable
 
     static WatchedDisk()
     {
-        SQLitePCL.Batteries_V2.Init();
+        SqliteLibrary.EnsureLoaded();
         var original = Find(null);
         var vfs = (byte*)NativeMemory.AllocZeroed(VfsBytes);
         Buffer.MemoryCopy(original, vfs, VfsBytes, VfsBytes);
