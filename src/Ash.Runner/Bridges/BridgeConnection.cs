@@ -13,6 +13,9 @@ internal sealed partial class BridgeConnection : IBridgeConnection
     private const int KeptBufferBytes = 1024 * 1024;
     private const long NotWelcomed = -1;
 
+    /// <summary>So many frames are handled, and stored in one commit, before another sandbox's have their turn: a flood delays nobody for long.</summary>
+    private const int MaxBatch = 100;
+
     private readonly string _sandboxId;
     private readonly NetworkStream _stream;
     private readonly PipeReader _reader;
@@ -108,23 +111,25 @@ internal sealed partial class BridgeConnection : IBridgeConnection
             {
                 var read = await _reader.ReadAsync(either.Token);
                 var rest = read.Buffer;
-                var any = false;
-                while (rest.Length >= expected && FrameFormat.TryRead(ref rest, out BridgeEvent frame, out var payload))
+                var count = 0;
+                while (count < MaxBatch && rest.Length >= expected && FrameFormat.TryRead(ref rest, out BridgeEvent frame, out var payload))
                 {
                     CheckNumber(frame);
                     handler.OnFrame(frame, payload);
-                    any = true;
+                    count++;
                     expected = 0;
                 }
 
-                expected = expected > 0 || rest.IsEmpty ? expected : FrameFormat.LengthOfEvent(rest);
-                _reader.AdvanceTo(rest.Start, rest.End);
-                if (any)
+                // What is left of a full batch may hold whole frames, and is looked at again at once.
+                var isFull = count == MaxBatch;
+                expected = isFull || expected > 0 || rest.IsEmpty ? expected : FrameFormat.LengthOfEvent(rest);
+                _reader.AdvanceTo(rest.Start, isFull ? rest.Start : rest.End);
+                if (count > 0)
                 {
                     await handler.OnBatchAsync(cancellationToken);
                 }
 
-                if (read.IsCompleted)
+                if (read.IsCompleted && !isFull)
                 {
                     return;
                 }
