@@ -21,7 +21,9 @@ internal sealed class StoreWriter : IAsyncDisposable
     private readonly Checkpointer _checkpointer;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _queued = new(0);
+
+    // Not one that spins before it sleeps: between events that come singly, that would be most of what the writer does.
+    private readonly AutoResetEvent _queued = new(initialState: false);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<StoreWrite> _waiting = [];
     private List<StoreWrite> _taken = [];
@@ -78,7 +80,7 @@ internal sealed class StoreWriter : IAsyncDisposable
             _closed = true;
         }
 
-        _queued.Release();
+        _queued.Set();
         await _ended.Task;
         await _checkpointer.DisposeAsync();
         _transaction.Dispose();
@@ -102,32 +104,41 @@ internal sealed class StoreWriter : IAsyncDisposable
 
         if (isFirst)
         {
-            _queued.Release();
+            _queued.Set();
         }
     }
 
     private void Run()
     {
-        while (true)
+        do
         {
-            _queued.Wait();
-            lock (_gate)
-            {
-                (_waiting, _taken) = (_taken, _waiting);
-            }
-
-            if (_taken.Count > 0)
+            _queued.WaitOne();
+            while (TryTake())
             {
                 Commit(_taken);
                 _taken.Clear();
             }
-            else if (_closed)
-            {
-                break;
-            }
         }
+        while (!IsDone());
 
         _ended.SetResult();
+    }
+
+    private bool TryTake()
+    {
+        lock (_gate)
+        {
+            (_waiting, _taken) = (_taken, _waiting);
+            return _taken.Count > 0;
+        }
+    }
+
+    private bool IsDone()
+    {
+        lock (_gate)
+        {
+            return _closed && _waiting.Count == 0;
+        }
     }
 
     private void Commit(List<StoreWrite> writes)
