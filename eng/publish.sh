@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Publishes development builds of the programs to artifacts/publish/NAME/NAME, for tests and demo; does nothing for one that
 # is newer than all sources. Usage: eng/publish.sh [bridge|cli|server|stand-in|all]...
-# `all` is what users get; the stand-in is for benchmarks.
+# `all` is what users get; the stand-in is for benchmarks and a test.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # is_current NAME: published, and no source file or folder (so no deletion either) is newer.

@@ -1,9 +1,32 @@
+using System.Globalization;
+
 namespace Ash.Client;
 
 /// <summary>Where the parts of a session are found.</summary>
 internal static class SessionPaths
 {
     public const string All = "api/sessions";
+
+    public static string List(string? agent, int? limit, int offset)
+    {
+        List<string> query = [];
+        if (agent is not null)
+        {
+            query.Add($"agent={Uri.EscapeDataString(agent)}");
+        }
+
+        if (limit is { } most)
+        {
+            query.Add(string.Create(CultureInfo.InvariantCulture, $"limit={most}"));
+        }
+
+        if (offset > 0)
+        {
+            query.Add(string.Create(CultureInfo.InvariantCulture, $"offset={offset}"));
+        }
+
+        return query.Count == 0 ? All : $"{All}?{string.Join('&', query)}";
+    }
 
     public static string One(Guid id) => $"{All}/{id}";
 

@@ -44,11 +44,15 @@ public sealed class SessionsClient
         return answer.Session;
     }
 
-    /// <summary>All sessions, the newest first.</summary>
+    /// <summary>Sessions, the newest first.</summary>
     /// <param name="agent">Only those with this agent.</param>
-    public async Task<IReadOnlyList<SessionInfo>> ListAsync(string? agent = null, CancellationToken cancellationToken = default)
+    /// <param name="limit">At most so many, 1 to 1000; all where null.</param>
+    /// <param name="offset">How many of the newest to leave out.</param>
+    /// <param name="cancellationToken">Gives the request up.</param>
+    public async Task<IReadOnlyList<SessionInfo>> ListAsync(
+        string? agent = null, int? limit = null, int offset = 0, CancellationToken cancellationToken = default)
     {
-        var path = agent is null ? SessionPaths.All : $"{SessionPaths.All}?agent={Uri.EscapeDataString(agent)}";
+        var path = SessionPaths.List(agent, limit, offset);
         var answer = await GetAsync(path, ApiJson.Default.SessionListEnvelope, cancellationToken).ConfigureAwait(false);
         return answer.Sessions;
     }

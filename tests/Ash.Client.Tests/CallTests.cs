@@ -38,7 +38,7 @@ public sealed class CallTests
         var sessions = client.Sessions;
 
         Assert.Equal(Session, (await sessions.CreateAsync(new CreateSessionRequest { Agent = "a" }, "key", Stop)).Id);
-        Assert.Empty(await sessions.ListAsync("a/b", Stop));
+        Assert.Empty(await sessions.ListAsync("a/b", cancellationToken: Stop));
         Assert.Equal("active", (await sessions.GetAsync(Session, Stop)).Status);
         Assert.Equal(Session, (await sessions.PauseAsync(Session, Stop)).Id);
         Assert.Equal(Session, (await sessions.ResumeAsync(Session, Stop)).Id);

@@ -70,6 +70,23 @@ public sealed class AshServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the server has written this text; what it writes comes a moment after what it does.</summary>
+    /// <exception cref="TimeoutException">It does not.</exception>
+    public async Task WaitForOutputAsync(string text)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var probe = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        while (!Output.Contains(text, StringComparison.Ordinal))
+        {
+            if (patience.IsCancellationRequested)
+            {
+                throw new TimeoutException($"The server did not write \"{text}\":\n{Output}");
+            }
+
+            await probe.WaitForNextTickAsync(CancellationToken.None);
+        }
+    }
+
     public static async Task<AshServer> StartAsync(AshServerOptions? options = null)
     {
         var key = "canary-" + RandomNumberGenerator.GetHexString(32, lowercase: true);

@@ -12,6 +12,9 @@ public static class TestPaths
 
     public static string Ash => Published("ash", "ash");
 
+    /// <summary>Speaks the CLI's stream-json and calls no model (bench/Ash.StandIn).</summary>
+    public static string StandIn => Published("ash-stand-in", "ash-stand-in");
+
     /// <summary>The server's own sources with hold points compiled in.</summary>
     public static string TestHost => Existing(Path.Combine(Root, "artifacts", "bin", "Ash.TestHost", Configuration, "ash-server"));
 

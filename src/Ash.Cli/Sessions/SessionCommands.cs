@@ -57,9 +57,11 @@ internal static class SessionCommands
     private static Command CreateList(CommandBinder binder)
     {
         var agent = new Option<string?>("--agent") { Description = "Only sessions with this agent.", HelpName = "name" };
-        return binder.Bind(new Command("list", "Lists sessions, the newest first.") { agent }, async (context, cancellationToken) =>
+        var limit = new Option<int?>("--limit") { Description = "At most so many, 1 to 1000.", HelpName = "count" };
+        return binder.Bind(new Command("list", "Lists sessions, the newest first.") { agent, limit }, async (context, cancellationToken) =>
         {
-            context.Output.Result(await context.Client.Sessions.ListAsync(context.Parse.GetValue(agent), cancellationToken));
+            context.Output.Result(await context.Client.Sessions.ListAsync(
+                context.Parse.GetValue(agent), context.Parse.GetValue(limit), cancellationToken: cancellationToken));
             return ExitCodes.Ok;
         });
     }

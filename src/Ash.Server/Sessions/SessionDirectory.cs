@@ -59,13 +59,16 @@ internal sealed partial class SessionDirectory(
     }
 
     /// <summary>A tenant's sessions, newest first.</summary>
-    public async Task<IReadOnlyList<SessionInfo>> ListAsync(string tenantId, string? agentName, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<SessionInfo>> ListAsync(
+        string tenantId, string? agentName, SessionPage page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var stored = await db.Sessions
             .Where(session => session.TenantId == tenantId && (agentName == null || session.AgentName == agentName))
             .OrderByDescending(session => session.CreatedAt)
             .ThenByDescending(session => session.Id)
+            .Skip(page.Offset)
+            .Take(page.Limit ?? int.MaxValue)
             .Select(SessionView.Columns)
             .ToListAsync(cancellationToken);
 

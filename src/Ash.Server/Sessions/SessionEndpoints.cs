@@ -36,8 +36,10 @@ internal static class SessionEndpoints
             .WithName("ListSessions")
             .WithSummary("List sessions, newest first")
             .WithParameter("agent", "Only sessions of the agent of this name.")
+            .WithParameter("limit", "1 to 1000; all of them where absent.")
+            .WithParameter("offset", "How many of the newest to leave out; 0 where absent.")
             .Produces<SessionListEnvelope>()
-            .ProducesApiErrors(401);
+            .ProducesApiErrors(400, 401);
         sessions.MapGet("/{id}", FindAsync)
             .WithName("GetSession")
             .WithSummary("Look at a session")
@@ -103,9 +105,21 @@ internal static class SessionEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, SessionDirectory sessions, CancellationToken cancellationToken, string? agent = null) => Results.Json(
-            new SessionListEnvelope(await sessions.ListAsync(context.Caller.TenantId, agent, cancellationToken)),
-            ApiJson.Default.SessionListEnvelope);
+        HttpContext context,
+        SessionDirectory sessions,
+        CancellationToken cancellationToken,
+        string? agent = null,
+        string? limit = null,
+        string? offset = null)
+    {
+        if (SessionPage.Check(limit, offset, out var page) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var found = await sessions.ListAsync(context.Caller.TenantId, agent, page, cancellationToken);
+        return Results.Json(new SessionListEnvelope(found), ApiJson.Default.SessionListEnvelope);
+    }
 
     private static Task<IResult> FindAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
         ChangeAsync(context, id, sessions, static (_, _) => Task.FromResult<Problem?>(null), cancellationToken);

@@ -25,7 +25,19 @@ public sealed class SessionApiTests(ApiServer fixture)
         Assert.Equal(2, listed.GetArrayLength());
         Assert.Equal(created.GetProperty("id").GetString(), listed[0].GetProperty("id").GetString());
         Assert.Equal(0, (await Server.AskAsync("GET", "/api/sessions?agent=nobody")).IsSuccess().GetProperty("sessions").GetArrayLength());
+        var first = (await Server.AskAsync("GET", $"/api/sessions?agent={agent}&limit=1")).IsSuccess().GetProperty("sessions");
+        var second = (await Server.AskAsync("GET", $"/api/sessions?agent={agent}&limit=1&offset=1")).IsSuccess().GetProperty("sessions");
+        Assert.Equal(listed[0].GetRawText(), Assert.Single(first.EnumerateArray()).GetRawText());
+        Assert.Equal(listed[1].GetRawText(), Assert.Single(second.EnumerateArray()).GetRawText());
     }
+
+    [Theory(Timeout = 120_000)]
+    [InlineData("limit=0", "querystring/limit must be an integer from 1 to 1000")]
+    [InlineData("limit=1001", "querystring/limit must be an integer from 1 to 1000")]
+    [InlineData("limit=x", "querystring/limit must be an integer from 1 to 1000")]
+    [InlineData("offset=-1", "querystring/offset must be an integer >= 0")]
+    public async Task List_IsRefused_WhereItsPageIsNone(string query, string error) =>
+        (await Server.AskAsync("GET", $"/api/sessions?{query}")).IsError(400, "invalid_request", error);
 
     [Theory(Timeout = 120_000)]
     [InlineData("""{"agent":"no-such-agent"}""", 404, "agent_not_found", "Agent \"no-such-agent\" not found")]

@@ -80,14 +80,8 @@ internal static class Sandboxes
     }
 
     /// <summary>Waits until the CLI has said, shortly after its answer, that it waits for the next message; see <see cref="FaultServer"/>.</summary>
-    public static async Task WaitForIdleCliAsync(this AshServer server, Guid session)
-    {
-        using var probe = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        while (!server.Output.Contains($"The CLI of session {session} waits for a message", StringComparison.Ordinal))
-        {
-            await probe.WaitForNextTickAsync(TestContext.Current.CancellationToken);
-        }
-    }
+    public static Task WaitForIdleCliAsync(this AshServer server, Guid session) =>
+        server.WaitForOutputAsync($"The CLI of session {session} waits for a message");
 
     /// <summary>Waits until as many of the session's turns have begun, and gives the id of the last of them.</summary>
     public static async Task<Guid> WaitForStartedAsync(this AshServer server, Guid session, int count)

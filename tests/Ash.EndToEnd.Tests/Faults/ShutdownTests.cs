@@ -109,12 +109,7 @@ public sealed class ShutdownTests
         Assert.NotEmpty(server.Processes());
 
         using var starting = server.BeginToStart();
-        using var probe = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
-        while (!server.Output.Contains("Adopted sandbox", StringComparison.Ordinal))
-        {
-            await probe.WaitForNextTickAsync(TestContext.Current.CancellationToken);
-        }
-
+        await server.WaitForOutputAsync("Adopted sandbox");
         ProcessSignals.Send(starting.Id, ProcessSignals.Terminate);
         await starting.WaitForExitAsync(TestContext.Current.CancellationToken);
 

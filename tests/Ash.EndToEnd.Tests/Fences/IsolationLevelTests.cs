@@ -24,7 +24,7 @@ public sealed class IsolationLevelTests
         Assert.Contains(
             (await server.ReadLogAsync(session.Id)).Select(e => e.Body).OfType<Lifecycle>(),
             body => body.Type == "sandbox.started" && body.Fact.GetProperty("isolation").GetString() == "reduced");
-        Assert.Contains("Warning: isolation is reduced; sandboxes have no limits of memory, cores and processes (unset ASH_ISOLATION", server.Output, StringComparison.Ordinal);
+        await server.WaitForOutputAsync("Warning: isolation is reduced; sandboxes have no limits of memory, cores and processes (unset ASH_ISOLATION");
         Assert.Equal(["0000000000000000 1 2     lo"], Inside.Lines(status));
     }
 

@@ -73,7 +73,7 @@ public sealed class ModelAccessTests(FenceTests.Fixture fixture)
                 "404 path_not_allowed", "404 path_not_allowed",
             ],
             answers);
-        Assert.Contains($"Refused a model call of sandbox {SandboxOf(await Server.ReadLogAsync(session.Id))}: wrong_token", Server.Output, StringComparison.Ordinal);
+        await Server.WaitForOutputAsync($"Refused a model call of sandbox {SandboxOf(await Server.ReadLogAsync(session.Id))}: wrong_token");
     }
 
     [Fact(Timeout = 60_000)]

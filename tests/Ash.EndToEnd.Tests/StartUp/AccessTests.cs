@@ -26,7 +26,7 @@ public sealed class AccessTests(AccessTests.Fixture fixture) : IClassFixture<Acc
 
         Assert.Matches("^ash_[A-Za-z0-9_-]{32}$", key);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-        Assert.Contains($"API key: in {file}", server.Output, StringComparison.Ordinal);
+        await server.WaitForOutputAsync($"API key: in {file}");
         Assert.DoesNotContain(key, server.Output, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await AskAsync(server, "/api/sessions", $"Bearer {key}")).Status);
 

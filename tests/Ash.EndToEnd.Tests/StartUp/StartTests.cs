@@ -15,7 +15,7 @@ public sealed class StartTests
     public async Task WithoutAModelKey_TheServerWarns_AndATurnSaysWhatIsMissing()
     {
         await using var server = await StartAsync(("ASH_MODEL_BASE_URL", null), ("ANTHROPIC_API_KEY", null));
-        Assert.Contains("Warning: no model key", server.Output, StringComparison.Ordinal);
+        await server.WaitForOutputAsync("Warning: no model key");
         Assert.Equal("claude", (await HealthAsync(server)).GetProperty("model").GetString());
         var session = await server.CreateSessionAsync();
 
@@ -41,7 +41,7 @@ public sealed class StartTests
     {
         await using var server = await StartAsync(("ASH_IDLE_TIMEOUT", "5m"));
 
-        Assert.Contains("Warning: ASH_IDLE_TIMEOUT is not a setting of this release", server.Output, StringComparison.Ordinal);
+        await server.WaitForOutputAsync("Warning: ASH_IDLE_TIMEOUT is not a setting of this release");
     }
 
     [Fact(Timeout = TimeLimit)]

@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using Ash.Protocol.Api;
+using Ash.Testing;
+
+namespace Ash.EndToEnd.Tests.Leaks;
+
+/// <summary>
+/// Sandboxes that are claimed, evicted and started anew, more than three hundred times over all, leave nothing. A stand-in runs in the
+/// CLI's place: it starts in a hundredth of the time, and what is looked for is what Ash leaves.
+/// </summary>
+public sealed class PoolLeakTests(ITestOutputHelper output)
+{
+    private const int Places = 2;
+    private const int Rounds = 45;
+
+    /// <summary>So many find out what a server keeps for good; the rest must add nothing to it.</summary>
+    private const int EarlyRounds = 20;
+
+    private const long MaxHeapGrowth = 1024 * 1024;
+    private const long MaxResidentGrowth = 20 * 1024 * 1024;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact(Timeout = 15 * 60_000)]
+    public async Task ClaimsEvictionsAndWakes_LeaveNothing()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var server = await StartAsync(cancellationToken);
+        await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "pooled", SystemPrompt = "Be brief." }, cancellationToken);
+        await UsePlacesAsync(server, rounds: 1);
+        await server.Client.Agents.DeleteAsync("pooled", cancellationToken);
+        var before = await ServerRemains.OnceQuietAsync(server, ServerRemains.FoldersOf(server), cancellationToken);
+
+        await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "pooled", SystemPrompt = "Be brief." }, cancellationToken);
+        await UsePlacesAsync(server, EarlyRounds);
+        var early = await ServerFootprint.MeasureAsync(server, cancellationToken);
+        await UsePlacesAsync(server, Rounds - EarlyRounds);
+        var late = await ServerFootprint.MeasureAsync(server, cancellationToken);
+        output.WriteLine($"early: {early}\nlate: {late}");
+        var pool = (await server.Client.GetHealthAsync(cancellationToken)).Pool;
+        Assert.InRange(pool.PreWarmHits, 2 * Rounds, int.MaxValue);
+        Assert.InRange(pool.ResumeColdHits, 2 * Rounds, int.MaxValue);
+
+        // With the agent the sandbox goes that still waits for a session of it.
+        await server.Client.Agents.DeleteAsync("pooled", cancellationToken);
+        Assert.Equal(before, await ServerRemains.OnceQuietAsync(server, before, cancellationToken));
+        Assert.Empty(server.Processes());
+        Assert.Empty(ServerRemains.StoredRows(server));
+        Assert.InRange(late.HeapBytes - early.HeapBytes, long.MinValue, MaxHeapGrowth);
+        Assert.InRange(late.ResidentBytes - early.ResidentBytes, long.MinValue, MaxResidentGrowth);
+    }
+
+    private static async Task<AshServer> StartAsync(CancellationToken cancellationToken) => await AshServer.StartAsync(new AshServerOptions
+    {
+        Environment = new Dictionary<string, string?>
+        {
+            ["CLAUDE_CODE_EXECUTABLE"] = TestPaths.StandIn,
+            ["ASH_CLI_SHA256"] = Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(TestPaths.StandIn, cancellationToken))),
+            ["ASH_MEMORY_RESERVE_MB"] = "0",
+            ["ASH_MAX_SANDBOXES"] = $"{Places}",
+            ["ASH_WARM_SANDBOXES"] = "1",
+        },
+    });
+
+    private static async Task UsePlacesAsync(AshServer server, int rounds)
+    {
+        for (var round = 0; round < rounds; round++)
+        {
+            await UsePlacesOnceAsync(server);
+        }
+    }
+
+    /// <summary>Two sessions claim a sandbox each, then three share the two places: three evictions, two of them met by a wake.</summary>
+    private static async Task UsePlacesOnceAsync(AshServer server)
+    {
+        var first = await ClaimAsync(server);
+        var second = await ClaimAsync(server);
+        var third = await CreateAsync(server);
+        foreach (var session in (Guid[])[third, first, second])
+        {
+            Assert.Equal("completed", (await server.SendAsync(session, "NODELAY")).Reason);
+        }
+
+        foreach (var session in (Guid[])[first, second, third])
+        {
+            await server.Client.Sessions.EndAsync(session, purge: true);
+        }
+    }
+
+    private static async Task<Guid> ClaimAsync(AshServer server)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while ((await server.Client.GetHealthAsync(patience.Token)).Pool.Warm == 0)
+        {
+            await Task.Delay(20, patience.Token);
+        }
+
+        return await CreateAsync(server);
+    }
+
+    private static async Task<Guid> CreateAsync(AshServer server) =>
+        (await server.Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = "pooled" })).Id;
+}
