@@ -9,13 +9,20 @@ internal sealed class EventRate : IScenario
     private const int Events = 20_000;
     private const int Streams = 20;
 
+    /// <summary>So many floods until the runtime has compiled what is used often.</summary>
+    private const int WarmUp = 8;
+
     public string Name => "event-rate";
 
     public async Task<IReadOnlyList<Figure>> RunAsync(Effort effort)
     {
         await using var server = await BenchServer.StartAsync();
         var sessions = await server.CreateManyAsync(Streams, atOnce: 5);
-        await SendAsync(server, sessions[0], $"FLOOD:{Events}:delta NODELAY");
+        for (var i = 0; i < WarmUp; i++)
+        {
+            await SendAsync(server, sessions[0], $"FLOOD:{Events}:delta NODELAY");
+        }
+
         var floor = RawStore.MeasureRows(effort.Times(200_000));
         var single = effort.Times(5000);
         await SendAsync(server, sessions[0], $"TICK:{effort.Times(5000)}:1 NODELAY");

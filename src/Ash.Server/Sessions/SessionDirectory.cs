@@ -68,7 +68,7 @@ internal sealed partial class SessionDirectory(
             .OrderByDescending(session => session.CreatedAt)
             .ThenByDescending(session => session.Id)
             .Skip(page.Offset)
-            .Take(page.Limit ?? int.MaxValue)
+            .Take(page.Limit)
             .Select(SessionView.Columns)
             .ToListAsync(cancellationToken);
 
