@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Ash.Protocol.Api;
 using Ash.Testing;
 
@@ -11,36 +10,17 @@ internal sealed class BenchServer : IAsyncDisposable
     public const string Prompt = "Be measured.";
 
     private const string Agent = "bench";
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private BenchServer(AshServer server) => Server = server;
 
     public AshServer Server { get; }
 
     /// <summary>With the stand-in.</summary>
-    public static async Task<BenchServer> StartAsync(params (string Name, string Value)[] settings)
-    {
-        var sha256 = Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(Machine.StandIn)));
-        return await StartWithCliAsync(
-        [
-            ("CLAUDE_CODE_EXECUTABLE", Machine.StandIn),
-            ("ASH_CLI_SHA256", sha256),
-
-            // A stand-in takes a hundredth of the CLI's memory, which the server would leave room for.
-            ("ASH_MEMORY_RESERVE_MB", "0"),
-            .. settings,
-        ]);
-    }
+    public static Task<BenchServer> StartAsync(params (string Name, string Value)[] settings) => StartAsync(StandInCli.Settings, settings);
 
     /// <summary>With the CLI, and the scripted model behind the broker.</summary>
-    public static async Task<BenchServer> StartWithCliAsync(params (string Name, string Value)[] settings)
-    {
-        var environment = settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value);
-        var server = new BenchServer(await AshServer.StartAsync(new AshServerOptions { Environment = environment }));
-        await server.Server.Client.GetReadinessAsync();
-        await server.Server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = Agent, SystemPrompt = Prompt });
-        return server;
-    }
+    public static Task<BenchServer> StartWithCliAsync(params (string Name, string Value)[] settings) =>
+        StartAsync(new Dictionary<string, string?>(), settings);
 
     /// <summary>After a stop, on the same data; returns when it is ready.</summary>
     public async Task StartAgainAsync()
@@ -69,32 +49,28 @@ internal sealed class BenchServer : IAsyncDisposable
 
     public Task<TurnInfo> SendAsync(Guid session, string text) => Server.SendAsync(session, text);
 
-    /// <summary>Waits until the server says so of itself.</summary>
-    public async Task WaitUntilAsync(Predicate<HealthInfo> fits)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!fits(await Server.Client.GetHealthAsync(patience.Token)))
-        {
-            await Task.Delay(10, patience.Token);
-        }
-    }
+    /// <inheritdoc cref="AshServer.WaitUntilAsync"/>
+    public Task WaitUntilAsync(Predicate<HealthInfo> fits) => Server.WaitUntilAsync(fits);
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
     /// <summary>How long each of so many runs takes, in milliseconds, after some that do not count.</summary>
-    public static async Task<double[]> TimeAsync(int count, int warmUp, Func<int, Task> work)
+    /// <param name="count">So many count.</param>
+    /// <param name="warmUp">So many do not.</param>
+    /// <param name="work">What is timed.</param>
+    /// <param name="prepare">Goes before each run, and is not timed.</param>
+    public static async Task<double[]> TimeAsync(int count, int warmUp, Func<Task> work, Func<Task>? prepare = null)
     {
-        for (var i = 0; i < warmUp; i++)
-        {
-            await work(-1 - i);
-        }
-
         var times = new double[count];
-        for (var i = 0; i < count; i++)
+        for (var i = -warmUp; i < count; i++)
         {
+            await (prepare?.Invoke() ?? Task.CompletedTask);
             var begun = Stopwatch.GetTimestamp();
-            await work(i);
-            times[i] = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+            await work();
+            if (i >= 0)
+            {
+                times[i] = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+            }
         }
 
         return times;
@@ -115,5 +91,19 @@ internal sealed class BenchServer : IAsyncDisposable
         }
 
         return times;
+    }
+
+    private static async Task<BenchServer> StartAsync(IReadOnlyDictionary<string, string?> fixedSettings, (string Name, string Value)[] settings)
+    {
+        var environment = new Dictionary<string, string?>(fixedSettings);
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
+        var server = new BenchServer(await AshServer.StartAsync(new AshServerOptions { Environment = environment }));
+        await server.Server.Client.GetReadinessAsync();
+        await server.Server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = Agent, SystemPrompt = Prompt });
+        return server;
     }
 }

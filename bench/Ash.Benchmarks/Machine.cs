@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Ash.Runner.Sandboxes;
+using Ash.Testing;
 
 namespace Ash.Benchmarks;
 
@@ -9,22 +9,6 @@ namespace Ash.Benchmarks;
 internal static partial class Machine
 {
     private const int OpenFiles = 7;
-
-    public static string Repository { get; } = FindRepository();
-
-    public static string StandIn => Path.Combine(Repository, "artifacts", "publish", "ash-stand-in", "ash-stand-in");
-
-    /// <summary>The pinned CLI, where set-up puts it.</summary>
-    public static string Cli
-    {
-        get
-        {
-            var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } chosen
-                ? chosen
-                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-            return Path.Combine(cache, "ash", "claude", PinnedCli.Version, "claude");
-        }
-    }
 
     public static string Processor => File.ReadLines("/proc/cpuinfo")
         .First(line => line.StartsWith("model name", StringComparison.Ordinal)).Split(':')[1].Trim();
@@ -73,21 +57,10 @@ internal static partial class Machine
 
     private static string Git(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("git", ["-C", Repository, .. arguments]) { RedirectStandardOutput = true })!; // Not by the shell.
+        using var process = Process.Start(new ProcessStartInfo("git", ["-C", TestPaths.Root, .. arguments]) { RedirectStandardOutput = true })!; // Not by the shell.
         var output = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
         return output;
-    }
-
-    private static string FindRepository()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Ash.slnx")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("Not inside the repository.");
-        }
-
-        return folder;
     }
 
     [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Ash.Runner.Sandboxes;
+using Ash.Testing;
 
 namespace Ash.Benchmarks;
 
@@ -35,7 +36,7 @@ internal sealed class Report(string name, Effort effort)
 
     public void Save()
     {
-        var folder = Path.Combine(Machine.Repository, "bench", "results");
+        var folder = Path.Combine(TestPaths.Root, "bench", "results");
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, $"{name}.json");
         var run = new
@@ -55,6 +56,6 @@ internal sealed class Report(string name, Effort effort)
             Figures = _figures,
         };
         File.WriteAllText(path, JsonSerializer.Serialize(run, Options) + "\n");
-        Console.WriteLine($"\nsaved as {Path.GetRelativePath(Machine.Repository, path)}");
+        Console.WriteLine($"\nsaved as {Path.GetRelativePath(TestPaths.Root, path)}");
     }
 }

@@ -87,6 +87,16 @@ public sealed class AshServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the server says so of itself.</summary>
+    public async Task WaitUntilAsync(Predicate<HealthInfo> fits)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!fits(await Client.GetHealthAsync(patience.Token)))
+        {
+            await Task.Delay(10, patience.Token);
+        }
+    }
+
     public static async Task<AshServer> StartAsync(AshServerOptions? options = null)
     {
         var key = "canary-" + RandomNumberGenerator.GetHexString(32, lowercase: true);

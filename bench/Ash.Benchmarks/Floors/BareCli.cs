@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Ash.Server.Runners;
 using Ash.Simulator;
 
 namespace Ash.Benchmarks.Floors;
@@ -21,7 +22,7 @@ internal sealed class BareCli : IAsyncDisposable
         File.WriteAllText(Path.Combine(workspace, "CLAUDE.md"), BenchServer.Prompt);
         File.WriteAllText(Path.Combine(workspace, ".mcp.json"), string.Empty);
         var home = Directory.CreateDirectory(Path.Combine(_folder, "home")).FullName;
-        var start = new ProcessStartInfo(Machine.Cli, like.Arguments.Select(WithOwnSession))
+        var start = new ProcessStartInfo(Programs.Cli(), like.Arguments.Select(WithOwnSession))
         {
             WorkingDirectory = workspace,
             RedirectStandardInput = true,

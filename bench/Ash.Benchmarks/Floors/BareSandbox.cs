@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ash.Runner.Bubblewrap;
 using Ash.Runner.Sandboxes;
+using Ash.Testing;
 
 namespace Ash.Benchmarks.Floors;
 
@@ -26,8 +27,8 @@ internal sealed class BareSandbox : IDisposable
             Workspace = MakeFolder("workspace"),
             Home = MakeFolder("home"),
             Run = MakeFolder("run"),
-            Cli = Machine.StandIn,
-            Bridge = Testing.TestPaths.Bridge,
+            Cli = TestPaths.StandIn,
+            Bridge = TestPaths.Bridge,
             Content = new AgentContent(MakeFile("CLAUDE.md"), MakeFolder("settings"), MakeFile("servers.json")),
         };
 

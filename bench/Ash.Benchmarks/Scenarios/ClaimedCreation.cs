@@ -18,26 +18,27 @@ internal sealed class ClaimedCreation : IScenario
         using var client = server.Connect();
         var create = client.Make("POST", "/api/sessions", BenchServer.CreateBody);
         await server.CreateAsync(); // Says which agent is in use.
-        var times = new List<double>(count);
-        for (var i = -warmUp; i < count; i++)
-        {
-            await server.WaitUntilAsync(health => health.Pool.Warm == Waiting);
-            await Task.Delay(Quiet);
-            var time = BenchServer.Time(1, warmUp: 0, () => client.Send(create))[0];
-            if (i >= 0)
-            {
-                times.Add(time);
-            }
-
-            foreach (var session in await server.Server.Client.Sessions.ListAsync())
-            {
-                await server.Server.Client.Sessions.EndAsync(session.Id, purge: true);
-            }
-        }
-
+        var times = await BenchServer.TimeAsync(count, warmUp, CreateAsync, FillPoolAsync);
         var claimed = (await server.Server.Client.GetHealthAsync()).Pool.PreWarmHits;
         return claimed == count + warmUp
             ? [Figure.Of("session create, warm pool, the CLI started in it", "ms", times) with { Target = 5 }]
             : throw new InvalidOperationException($"Of {count + warmUp} sessions {claimed} were given a sandbox that waited.");
+
+        Task CreateAsync()
+        {
+            client.Send(create);
+            return Task.CompletedTask;
+        }
+
+        async Task FillPoolAsync()
+        {
+            foreach (var session in await server.Server.Client.Sessions.ListAsync())
+            {
+                await server.Server.Client.Sessions.EndAsync(session.Id, purge: true);
+            }
+
+            await server.WaitUntilAsync(health => health.Pool.Warm == Waiting);
+            await Task.Delay(Quiet);
+        }
     }
 }

@@ -55,7 +55,7 @@ internal sealed class Growth : IScenario
         var measured = new (string What, IReadOnlyList<double> Times)[]
         {
             ("Ash's share of a turn", TurnShare.Measure(client, session, effort.Times(500))),
-            ("session create, cold", await BenchServer.TimeAsync(effort.Times(20, least: 3), warmUp: 2, _ => server.CreateAsync())),
+            ("session create, cold", await BenchServer.TimeAsync(effort.Times(20, least: 3), warmUp: 2, server.CreateAsync)),
             ("/health", Time("/health", 300)),
             ("GET a session that sleeps", Time($"/api/sessions/{stored}", 300)),
             ("GET /api/sessions?limit=50", Time("/api/sessions?limit=50", 20)),

@@ -16,29 +16,27 @@ internal sealed class Resume : IScenario
         ];
     }
 
-    private static async Task<List<double>> MeasureAsync(int count, (string Name, string Value) grace)
+    private static async Task<double[]> MeasureAsync(int count, (string Name, string Value) grace)
     {
-        const int warmUp = 20;
         await using var server = await BenchServer.StartAsync(grace);
         using var client = server.Connect();
         var session = (await server.CreateAsync()).Id;
         await server.SendAsync(session, "NODELAY");
-        var times = new List<double>(count);
-        for (var i = -warmUp; i < count; i++)
+        return await BenchServer.TimeAsync(count, warmUp: 20, ResumeAsync, PauseAsync);
+
+        Task ResumeAsync()
+        {
+            client.Post($"/api/sessions/{session}/resume");
+            return Task.CompletedTask;
+        }
+
+        async Task PauseAsync()
         {
             client.Post($"/api/sessions/{session}/pause");
             if (grace.Value == "0")
             {
                 await server.WaitUntilAsync(health => health.ActiveSandboxes == 0);
             }
-
-            var time = BenchServer.Time(1, warmUp: 0, () => client.Post($"/api/sessions/{session}/resume"))[0];
-            if (i >= 0)
-            {
-                times.Add(time);
-            }
         }
-
-        return times;
     }
 }

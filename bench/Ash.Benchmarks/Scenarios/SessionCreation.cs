@@ -11,8 +11,8 @@ internal sealed class SessionCreation : IScenario
     {
         await using var server = await BenchServer.StartAsync();
         using var bare = new BareSandbox();
-        var created = await BenchServer.TimeAsync(effort.Times(100), warmUp: 10, _ => server.CreateAsync());
-        var floor = await BenchServer.TimeAsync(effort.Times(50), warmUp: 5, _ => bare.RunAsync());
+        var created = await BenchServer.TimeAsync(effort.Times(100), warmUp: 10, server.CreateAsync);
+        var floor = await BenchServer.TimeAsync(effort.Times(50), warmUp: 5, bare.RunAsync);
         return
         [
             Figure.Of("session create, cold, sandbox and bridge ready", "ms", created) with

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -175,7 +174,7 @@ internal sealed partial class SandboxStarter(
             sandbox.Place.Dispose();
             return true;
         }
-        catch (Exception failure) when (failure is SandboxException or StoreException or DbException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is SandboxException || StoreException.MayPass(failure))
         {
             LogRemoveFailed(failure, sandbox.Id);
             return false;

@@ -149,7 +149,7 @@ internal sealed partial class SessionRuntime
         {
             await PumpOnceAsync();
         }
-        catch (Exception failure) when (IsOfStore(failure))
+        catch (Exception failure) when (StoreException.MayPass(failure))
         {
             LogTriedAgain(failure, Id);
             _retryTimer.Change(RetryDelay, Timeout.InfiniteTimeSpan);

@@ -50,7 +50,7 @@ internal sealed partial class SessionRuntime
         {
             failure = await WakeOnceAsync(waking);
         }
-        catch (Exception problem) when (IsOfStore(problem))
+        catch (Exception problem) when (StoreException.MayPass(problem))
         {
             LogWakeFailed(problem, Id);
             failure = new WakeFailure(problem.Message);

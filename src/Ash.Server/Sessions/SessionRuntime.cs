@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Ash.Protocol.Api;
 using Ash.Server.Storage;
 
@@ -194,15 +193,12 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
             await work();
             return true;
         }
-        catch (Exception failure) when (IsOfStore(failure) && !_closing.IsCancellationRequested)
+        catch (Exception failure) when (StoreException.MayPass(failure) && !_closing.IsCancellationRequested)
         {
             LogTriedAgain(failure, Id);
             return false;
         }
     }
-
-    /// <summary>What passes: a full disk, a folder that cannot be read for the moment.</summary>
-    private static bool IsOfStore(Exception failure) => failure is StoreException or DbException or IOException or UnauthorizedAccessException;
 
     [LoggerMessage(LogLevel.Warning, "Something of session {SessionId} could not be stored or read; it is tried again")]
     private partial void LogTriedAgain(Exception failure, Guid sessionId);

@@ -61,12 +61,5 @@ public sealed class WarmStartTests
 
     private static int SandboxesOf(AshServer server) => server.Processes().Select(process => process.Sandbox).Distinct().Count();
 
-    private static async Task WaitForWarmAsync(AshServer server)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while ((await server.Client.GetHealthAsync()).Pool.Warm == 0)
-        {
-            await Task.Delay(50, patience.Token);
-        }
-    }
+    private static Task WaitForWarmAsync(AshServer server) => server.WaitUntilAsync(health => health.Pool.Warm > 0);
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Ash.Protocol.Api;
 using Ash.Testing;
 
@@ -18,13 +17,15 @@ public sealed class PoolLeakTests(ITestOutputHelper output)
 
     private const long MaxHeapGrowth = 1024 * 1024;
     private const long MaxResidentGrowth = 20 * 1024 * 1024;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact(Timeout = 15 * 60_000)]
     public async Task ClaimsEvictionsAndWakes_LeaveNothing()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
-        await using var server = await StartAsync(cancellationToken);
+        await using var server = await AshServer.StartAsync(new AshServerOptions
+        {
+            Environment = new Dictionary<string, string?>(StandInCli.Settings) { ["ASH_MAX_SANDBOXES"] = $"{Places}", ["ASH_WARM_SANDBOXES"] = "1" },
+        });
         await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "pooled", SystemPrompt = "Be brief." }, cancellationToken);
         await UsePlacesAsync(server, rounds: 1);
         await server.Client.Agents.DeleteAsync("pooled", cancellationToken);
@@ -48,18 +49,6 @@ public sealed class PoolLeakTests(ITestOutputHelper output)
         Assert.InRange(late.HeapBytes - early.HeapBytes, long.MinValue, MaxHeapGrowth);
         Assert.InRange(late.ResidentBytes - early.ResidentBytes, long.MinValue, MaxResidentGrowth);
     }
-
-    private static async Task<AshServer> StartAsync(CancellationToken cancellationToken) => await AshServer.StartAsync(new AshServerOptions
-    {
-        Environment = new Dictionary<string, string?>
-        {
-            ["CLAUDE_CODE_EXECUTABLE"] = TestPaths.StandIn,
-            ["ASH_CLI_SHA256"] = Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(TestPaths.StandIn, cancellationToken))),
-            ["ASH_MEMORY_RESERVE_MB"] = "0",
-            ["ASH_MAX_SANDBOXES"] = $"{Places}",
-            ["ASH_WARM_SANDBOXES"] = "1",
-        },
-    });
 
     private static async Task UsePlacesAsync(AshServer server, int rounds)
     {
@@ -88,12 +77,7 @@ public sealed class PoolLeakTests(ITestOutputHelper output)
 
     private static async Task<Guid> ClaimAsync(AshServer server)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while ((await server.Client.GetHealthAsync(patience.Token)).Pool.Warm == 0)
-        {
-            await Task.Delay(20, patience.Token);
-        }
-
+        await server.WaitUntilAsync(health => health.Pool.Warm > 0);
         return await CreateAsync(server);
     }
 
