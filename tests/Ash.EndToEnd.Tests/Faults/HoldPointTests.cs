@@ -12,7 +12,10 @@ public sealed class HoldPointTests : IAsyncLifetime
 {
     private const int Limit = 600_000;
     private readonly DirectoryInfo _holds = Directory.CreateTempSubdirectory("ash-holds-");
+    private readonly FileSystemWatcher _watcher;
     private AshServer _server = null!; // Set before each test.
+
+    public HoldPointTests() => _watcher = new FileSystemWatcher(_holds.FullName) { EnableRaisingEvents = true };
 
     public async ValueTask InitializeAsync() => _server = await AshServer.StartAsync(new AshServerOptions
     {
@@ -23,6 +26,7 @@ public sealed class HoldPointTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
+        _watcher.Dispose();
         _holds.Delete(recursive: true);
     }
 
@@ -150,16 +154,13 @@ public sealed class HoldPointTests : IAsyncLifetime
     private Task Arm(string point)
     {
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var watcher = new FileSystemWatcher(_holds.FullName);
-        watcher.Renamed += (_, change) =>
+        _watcher.Renamed += (_, change) =>
         {
             if (change.Name == $"held-{point}")
             {
                 held.TrySetResult();
-                watcher.Dispose();
             }
         };
-        watcher.EnableRaisingEvents = true;
         File.WriteAllText(Path.Combine(_holds.FullName, point), string.Empty);
         return held.Task;
     }
