@@ -16,7 +16,7 @@ internal sealed class FilledStore : IDisposable
 
     public FilledStore(string dataDirectory)
     {
-        Batteries_V2.Init();
+        SqliteLibrary.EnsureLoaded();
         Check(raw.sqlite3_open(Path.Combine(dataDirectory, "ash.db"), out _connection));
         Check(raw.sqlite3_exec(_connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000"));
         _begin = new SqliteStatement(_connection, "BEGIN IMMEDIATE");

@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Ash.Benchmarks.Floors;
 
-/// <summary>SQLite with the product's table of events and its modes, and nothing of Ash around it: rows of 280 bytes.</summary>
+/// <summary>SQLite with the product's table of events and its modes, without its locks as in the product, and nothing of Ash around it: rows of 280 bytes.</summary>
 internal sealed class RawStore : IDisposable
 {
     private const int RowBytes = 280;
@@ -21,7 +21,7 @@ internal sealed class RawStore : IDisposable
     /// <param name="isSynced">Whether each commit survives a power cut.</param>
     public RawStore(bool isSynced)
     {
-        Batteries_V2.Init();
+        SqliteLibrary.EnsureLoaded();
         Check(raw.sqlite3_open(Path.Combine(_folder, "floor.db"), out _connection));
         Check(raw.sqlite3_exec(_connection, $"PRAGMA journal_mode = WAL; PRAGMA synchronous = {(isSynced ? "FULL" : "NORMAL")}"));
         Check(raw.sqlite3_exec(_connection, """

@@ -40,7 +40,7 @@ internal sealed class Launcher
     private void Become()
     {
         StartSession();
-        JoinCgroups();
+        var joining = JoinCgroups();
         if (_spec.Uid is not null)
         {
             ThrowIfFailed(Libc.Unshare(Libc.NewMountNamespace), "unshare the mount namespace");
@@ -55,6 +55,7 @@ internal sealed class Launcher
             Staging.Mount(_spec.Binds);
         }
 
+        joining.Wait();
         PointStandardStreams();
         LeaveOnlyWhatBubblewrapNeeds();
         ThrowIfFailed(Libc.ChangeDirectory("/"), "chdir /");
@@ -75,14 +76,16 @@ internal sealed class Launcher
         }
     }
 
-    private void JoinCgroups()
+    /// <summary>
+    /// Joins those of v1 at once. A <c>cgroup.procs</c> moves the whole process, whichever thread writes it, and waits for
+    /// a grace period of the machine, 5 to 10 ms: another thread does that, beside what else is to be done before the exec.
+    /// </summary>
+    private CgroupJoin JoinCgroups()
     {
-        foreach (var file in _spec.CgroupFiles)
-        {
-            var descriptor = ThrowIfFailed(Libc.Open(file, Libc.OpenWriteOnly | Libc.OpenCloseOnExec, 0), $"open {file}");
-            ThrowIfFailed(Descriptor.Write(descriptor, "0"u8), $"join {file}");
-            Descriptor.Close(ref descriptor);
-        }
+        var ofProcess = _spec.CgroupFiles.ToLookup(file => Path.GetFileName(file) == "cgroup.procs");
+        var joining = CgroupJoin.Start([.. ofProcess[true]]);
+        CgroupJoin.Join(ofProcess[false]);
+        return joining;
     }
 
     private void OpenFiles()

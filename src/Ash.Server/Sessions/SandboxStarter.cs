@@ -89,13 +89,12 @@ internal sealed partial class SandboxStarter(
                 workspaces.Create(session.WorkspaceId!.Value.ToString(), record.Uid, content.Path, copyAll: !content.Settings.ReadOnlyContent);
             }
 
-            var spec = Specify(session, content, id);
-            sandbox = await host.StartAsync(spec, cancellationToken);
+            // SQLite answers on the thread that asks it, and the processes need 20 ms.
+            var findingEnvironment = Task.Run(() => environments.FindAsync(session.AgentId, cancellationToken), cancellationToken);
+            sandbox = await host.StartAsync(Specify(session, content, id), cancellationToken);
             started = Attach(sandbox, place, tokenHash, lastFrame: 0);
             started.Listen();
-            await started.Connected.WaitAsync(BridgePatience, clock, cancellationToken);
-            var agentEnvironment = await environments.FindAsync(session.AgentId, cancellationToken);
-            var environment = CliCommand.Environment(session, agentEnvironment, token, content.Settings.AppendsSystemPrompt);
+            var environment = CliCommand.Environment(session, await findingEnvironment, token, content.Settings.AppendsSystemPrompt);
             var configured = await started.SendAsync(new Configure("configure", environment)).WaitAsync(BridgePatience, clock, cancellationToken);
             if (!configured.Ok)
             {

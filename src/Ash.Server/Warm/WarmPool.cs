@@ -79,7 +79,7 @@ internal sealed partial class WarmPool(
         {
             await FillUpAsync(agentId, stoppingToken);
         }
-        catch (Exception failure) when (failure is SandboxException or StoreException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is SandboxException || StoreException.MayPass(failure))
         {
             // Sessions of it start as they would without: whoever creates the next one hears what is wrong.
             LogStartFailed(failure, agentId);

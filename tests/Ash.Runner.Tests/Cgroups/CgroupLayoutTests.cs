@@ -14,13 +14,13 @@ public sealed class CgroupLayoutTests
         """;
 
     [Fact]
-    public void Controllers_AreTakenFromV1_WhereV2OffersNone_ButV2Kills()
+    public void Controllers_AreTakenFromV1_WhereV2OffersNone()
     {
         var layout = Choose(Hybrid, "hugetlb")!;
 
         Assert.Equal("/sys/fs/cgroup/memory", layout.Memory.MountPoint);
         Assert.Equal("/sys/fs/cgroup/cpu,cpuacct", layout.Cpu.MountPoint);
-        Assert.Equal("/sys/fs/cgroup/unified", layout.Kill!.MountPoint);
+        Assert.Equal("/sys/fs/cgroup/freezer", layout.Kill!.MountPoint);
         Assert.Equal(4, layout.SandboxFolders("abc").Count);
         Assert.Contains("/sys/fs/cgroup/pids/ash-server/abc", layout.SandboxFolders("abc"));
     }
@@ -30,6 +30,7 @@ public sealed class CgroupLayoutTests
     {
         var layout = Choose(Hybrid, "cpu memory pids\n")!;
 
+        Assert.True(layout.Kill!.IsV2);
         Assert.Equal(["/sys/fs/cgroup/unified/ash-server/abc"], layout.SandboxFolders("abc"));
     }
 
@@ -43,11 +44,11 @@ public sealed class CgroupLayoutTests
     }
 
     [Fact]
-    public void WithoutV2_TheFreezerServesTheKill()
+    public void V2WithoutControllers_ServesTheKill_WhereNoFreezerDoes()
     {
-        var layout = Choose(Hybrid.Replace("cgroup2", "tmpfs"), null)!;
+        var layout = Choose(Hybrid.Replace("freezer", "hugetlb"), "hugetlb")!;
 
-        Assert.Equal("/sys/fs/cgroup/freezer", layout.Kill!.MountPoint);
+        Assert.Equal("/sys/fs/cgroup/unified", layout.Kill!.MountPoint);
     }
 
     [Fact]

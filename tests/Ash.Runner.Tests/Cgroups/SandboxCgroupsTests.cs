@@ -111,7 +111,7 @@ public sealed class SandboxCgroupsTests
         var usable = mounted
             .Where(hierarchy => kill switch
             {
-                Kill.Unified => true,
+                Kill.Unified => hierarchy.IsV2 || !hierarchy.Controllers.Contains("freezer"),
                 Kill.Freezer => !hierarchy.IsV2,
                 _ => !hierarchy.IsV2 && !hierarchy.Controllers.Contains("freezer"),
             })

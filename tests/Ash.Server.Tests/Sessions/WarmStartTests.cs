@@ -3,6 +3,7 @@ using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
 using Ash.Server.Runners;
 using Ash.Server.Tests.InMemory;
+using Ash.Server.Tests.Storage;
 using Ash.Server.Warm;
 using Microsoft.EntityFrameworkCore;
 
@@ -184,6 +185,23 @@ public sealed class WarmStartTests
         await using var store = await warm.ReadStoreAsync();
         await WaitUntilAsync(warm, () => !store.Sandboxes.Any());
         Assert.Empty(Directory.EnumerateFileSystemEntries(warm.Workspaces));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task StoreThatCannotBeReadForAMoment_DoesNotEndThePool()
+    {
+        var contexts = new FailingContexts();
+        await using var server = await InMemoryServer.StartAsync(
+            settings => settings with { WarmSandboxes = 1, MemoryReserveMb = 0 }, services => contexts.Replace(services));
+        await WaitForWarmAsync(server, 1);
+        contexts.FailuresLeft = 1;
+        server.Get<WarmSandboxes>().NoteChange();
+        await WaitUntilAsync(server, () => contexts.FailuresLeft == 0);
+
+        await server.CreateSessionAsync();
+
+        await WaitForWarmAsync(server, 1);
+        Assert.Equal(2, server.Host.Starts);
     }
 
     private static Task<InMemoryServer> StartAsync(int perAgent = 1, int places = 10, Action<ScriptedSandboxHost>? prepare = null) =>
