@@ -182,6 +182,8 @@ internal static class ServerCommand
         app.MapHealth();
         app.MapMetrics();
         app.MapAgents();
+        app.MapAgentFiles();
+        app.MapPromptVersions();
         app.MapSessions();
         app.MapMessages();
         app.MapDocs();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ash.Protocol.Api;
@@ -50,5 +51,59 @@ public sealed record DeployAgentRequest
 /// <param name="Content">Base64.</param>
 /// <param name="Executable">Whether the file may be run.</param>
 public sealed record AgentFile(string Path, string Content, bool Executable = false);
+
+/// <summary>Changes an agent; what is absent stays as it is.</summary>
+public sealed record UpdateAgentRequest
+{
+    /// <summary>Takes the place of the whole environment; empty removes it.</summary>
+    public IReadOnlyDictionary<string, string>? Env { get; init; }
+
+    /// <summary>An object, whose fields are added to the agent's configuration or take the place of those there.</summary>
+    public JsonElement? Config { get; init; }
+
+    /// <summary>Takes the place of <c>CLAUDE.md</c>, as the agent's next version.</summary>
+    public string? SystemPrompt { get; init; }
+}
+
+/// <param name="Config">Whatever its users keep there; it has no effect.</param>
+public sealed record AgentConfigEnvelope(JsonElement Config);
+
+/// <summary>A copy of an agent: its newest content, its environment, its configuration and its prompt versions, not its sessions.</summary>
+/// <param name="Name">The copy's: <c>^[a-zA-Z0-9_-]+$</c>, 1 to 255 characters, and no agent's yet.</param>
+public sealed record CloneAgentRequest(string Name);
+
+/// <summary>A deploy of an agent. Its content never changes; sessions keep the one that they began with.</summary>
+/// <param name="Version">Counts the deploys: 1, 2, 3 ….</param>
+/// <param name="ContentHash">SHA-256 over its content, in hexadecimal; equal where the content is.</param>
+/// <param name="IsCurrent">Whether new sessions begin with it.</param>
+/// <param name="CreatedAt">When it was deployed.</param>
+public sealed record DeployInfo(int Version, string ContentHash, bool IsCurrent, DateTimeOffset CreatedAt);
+
+public sealed record DeployListEnvelope(IReadOnlyList<DeployInfo> Deploys);
+
+/// <param name="Version">The deploy whose content becomes that of the next version.</param>
+public sealed record RollBackRequest(int Version);
+
+/// <param name="Path">Relative, with <c>/</c>.</param>
+/// <param name="Size">In bytes.</param>
+/// <param name="ModifiedAt">When it was last written.</param>
+public sealed record FileEntry(string Path, long Size, DateTimeOffset ModifiedAt);
+
+public sealed record AgentFileListEnvelope(IReadOnlyList<FileEntry> Files);
+
+/// <param name="Path">Relative, with <c>/</c>.</param>
+/// <param name="Content">As UTF-8 text, invalid bytes replaced.</param>
+/// <param name="Size">In bytes.</param>
+public sealed record AgentFileContent(string Path, string Content, long Size);
+
+public sealed record WriteAgentFilesRequest
+{
+    public required IReadOnlyList<AgentFile> Files { get; init; }
+}
+
+/// <param name="Written">How many files were.</param>
+public sealed record WrittenEnvelope(int Written);
+
+public sealed record DeletedEnvelope(bool Deleted);
 
 public sealed record OkEnvelope(bool Ok);

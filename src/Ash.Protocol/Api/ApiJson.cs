@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Ash.Protocol.Api;
@@ -12,10 +13,27 @@ namespace Ash.Protocol.Api;
 [JsonSerializable(typeof(AgentEnvelope))]
 [JsonSerializable(typeof(AgentListEnvelope))]
 [JsonSerializable(typeof(DeployAgentRequest))]
+[JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(UpdateAgentRequest))]
+[JsonSerializable(typeof(AgentConfigEnvelope))]
+[JsonSerializable(typeof(CloneAgentRequest))]
+[JsonSerializable(typeof(DeployListEnvelope))]
+[JsonSerializable(typeof(RollBackRequest))]
+[JsonSerializable(typeof(AgentFileListEnvelope))]
+[JsonSerializable(typeof(AgentFileContent))]
+[JsonSerializable(typeof(WriteAgentFilesRequest))]
+[JsonSerializable(typeof(WrittenEnvelope))]
+[JsonSerializable(typeof(DeletedEnvelope))]
+[JsonSerializable(typeof(PromptVersionEnvelope))]
+[JsonSerializable(typeof(PromptVersionListEnvelope))]
+[JsonSerializable(typeof(PromptVersionRequest))]
+[JsonSerializable(typeof(ActivatedEnvelope))]
 [JsonSerializable(typeof(OkEnvelope))]
 [JsonSerializable(typeof(SessionEnvelope))]
 [JsonSerializable(typeof(SessionListEnvelope))]
 [JsonSerializable(typeof(CreateSessionRequest))]
+[JsonSerializable(typeof(SessionConfig))]
+[JsonSerializable(typeof(UpdateSessionConfigRequest))]
 [JsonSerializable(typeof(SendMessageRequest))]
 [JsonSerializable(typeof(TurnEnvelope))]
 [JsonSerializable(typeof(InterruptResult))]

@@ -23,6 +23,9 @@ public sealed record SessionInfo
 
     public string? Model { get; init; }
 
+    /// <summary>What the session was created with beside its model, and changed to since; null where nothing was given.</summary>
+    public SessionConfig? Config { get; init; }
+
     /// <summary>The deploy that this session began with.</summary>
     public int AgentVersion { get; init; }
 
@@ -57,6 +60,77 @@ public sealed record CreateSessionRequest
 
     /// <summary>Environment of the sandbox, over the agent's.</summary>
     public IReadOnlyDictionary<string, string>? ExtraEnv { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.AllowedTools"/>
+    public IReadOnlyList<string>? AllowedTools { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.DisallowedTools"/>
+    public IReadOnlyList<string>? DisallowedTools { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.Betas"/>
+    public IReadOnlyList<string>? Betas { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.Subagents"/>
+    public JsonElement? Subagents { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.InitialAgent"/>
+    public string? InitialAgent { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.McpServers"/>
+    public JsonElement? McpServers { get; init; }
+}
+
+/// <summary>How a session's agent works, where that is not the agent's own business.</summary>
+public sealed record SessionConfig
+{
+    /// <summary>Tools, or rules such as <c>Bash(git *)</c>, that need no permission.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? AllowedTools { get; init; }
+
+    /// <summary>Tools, or rules, that are never used. A tool that is named bare is not even shown to the model.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? DisallowedTools { get; init; }
+
+    /// <summary>Beta features of the model API, as its <c>anthropic-beta</c> header names them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Betas { get; init; }
+
+    /// <summary>Agents that the agent may delegate to: an object of <c>{description, prompt, tools?, model?}</c> by name.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonElement? Subagents { get; init; }
+
+    /// <summary>The one of them, or of the agent's own, that talks to the user.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? InitialAgent { get; init; }
+
+    /// <summary>
+    /// MCP servers beside the agent's own, whose names they take: an object of <c>{command, args?, env?}</c> or
+    /// <c>{url, headers?}</c> by name. Shown with <c>***</c> for each value of <c>env</c> and <c>headers</c>.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonElement? McpServers { get; init; }
+}
+
+/// <summary>Changes a session; what is absent stays as it is. The next turn begins with it.</summary>
+public sealed record UpdateSessionConfigRequest
+{
+    /// <summary>Model of every message that names none itself.</summary>
+    public string? Model { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.AllowedTools"/>
+    public IReadOnlyList<string>? AllowedTools { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.DisallowedTools"/>
+    public IReadOnlyList<string>? DisallowedTools { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.Betas"/>
+    public IReadOnlyList<string>? Betas { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.Subagents"/>
+    public JsonElement? Subagents { get; init; }
+
+    /// <inheritdoc cref="SessionConfig.InitialAgent"/>
+    public string? InitialAgent { get; init; }
 }
 
 /// <summary>A message starts a turn; while one runs it waits for its own.</summary>
@@ -69,7 +143,36 @@ public sealed record SendMessageRequest
     public bool? IncludePartialMessages { get; init; }
 
     public string? Model { get; init; }
+
+    /// <summary>How often the turn may call the model; reached, it ends with reason <c>max_turns</c>.</summary>
+    public int? MaxTurns { get; init; }
+
+    /// <summary>What the turn may cost; passed, it ends with reason <c>budget</c>.</summary>
+    public double? MaxBudgetUsd { get; init; }
+
+    /// <summary>How hard the model works: <c>low</c>, <c>medium</c>, <c>high</c> or <c>max</c>.</summary>
+    public string? Effort { get; init; }
+
+    /// <summary><c>{"type":"adaptive"}</c>, <c>{"type":"enabled","budgetTokens":N}</c> or <c>{"type":"disabled"}</c>.</summary>
+    public Thinking? Thinking { get; init; }
+
+    /// <summary><c>{"type":"json_schema","schema":{…}}</c>: the turn's result is JSON of that form.</summary>
+    public OutputFormat? OutputFormat { get; init; }
+
+    /// <summary>
+    /// What becomes of the message while a turn runs: <c>enqueue</c> lets it wait (the default), <c>reject</c> refuses it with 409,
+    /// <c>interrupt</c> ends the running turn and lets it wait for its own.
+    /// </summary>
+    public string? OnBusy { get; init; }
 }
+
+/// <param name="Type"><c>adaptive</c>, <c>enabled</c> or <c>disabled</c>.</param>
+/// <param name="BudgetTokens">How much the model may think, where it is <c>enabled</c>.</param>
+public sealed record Thinking(string Type, int? BudgetTokens = null);
+
+/// <param name="Type"><c>json_schema</c>.</param>
+/// <param name="Schema">A JSON Schema, an object.</param>
+public sealed record OutputFormat(string Type, JsonElement Schema);
 
 /// <summary>How a turn stands, or ended.</summary>
 public sealed record TurnInfo

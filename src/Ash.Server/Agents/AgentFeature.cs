@@ -14,6 +14,7 @@ internal static class AgentFeature
         });
         services.AddSingleton<AgentEnvironments>();
         services.AddSingleton<AgentDirectory>();
+        services.AddSingleton<PromptVersions>();
         return services;
     }
 }

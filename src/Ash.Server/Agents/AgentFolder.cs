@@ -48,8 +48,10 @@ internal sealed class AgentFolder : IDisposable
     public string Path => _root.FullName;
 
     /// <summary>Fills the folder with files of a request.</summary>
+    /// <param name="files">The files.</param>
+    /// <param name="mayReplace">Whether one may take the place of a file that is there.</param>
     /// <returns>What is wrong with one of them, or null.</returns>
-    public string? Add(IReadOnlyList<AgentFile> files)
+    public string? Add(IReadOnlyList<AgentFile> files, bool mayReplace = false)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in files)
@@ -85,6 +87,11 @@ internal sealed class AgentFolder : IDisposable
                 return tooLarge;
             }
 
+            if (mayReplace)
+            {
+                Remove(file.Path);
+            }
+
             if (TryWrite(file.Path, content, file.Executable) is { } clash)
             {
                 return clash;
@@ -92,6 +99,35 @@ internal sealed class AgentFolder : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>Fills the folder with content that was deployed before.</summary>
+    /// <exception cref="DirectoryNotFoundException">It is gone, as a whole; of a part, a <see cref="FileNotFoundException"/>.</exception>
+    public void AddContent(string contentPath)
+    {
+        foreach (var file in new DirectoryInfo(contentPath).EnumerateFiles("*", SearchOption.AllDirectories))
+        {
+            var content = File.ReadAllBytes(file.FullName);
+            Count(content.Length);
+            TryWrite(
+                System.IO.Path.GetRelativePath(contentPath, file.FullName), content, (file.UnixFileMode & UnixFileMode.UserExecute) != 0);
+        }
+    }
+
+    /// <summary>Removes a file.</summary>
+    /// <returns>False where no file has this path.</returns>
+    public bool Remove(string relative)
+    {
+        if (KindOf(relative) != FileKind.File)
+        {
+            return false;
+        }
+
+        var file = new FileInfo(System.IO.Path.Combine(Path, relative));
+        _bytes -= file.Length;
+        _files--;
+        Store(file.Delete);
+        return true;
     }
 
     /// <summary>Fills the folder from one on this machine.</summary>
@@ -108,9 +144,14 @@ internal sealed class AgentFolder : IDisposable
         }
     }
 
-    /// <summary>Writes <c>CLAUDE.md</c> unless the folder has one.</summary>
-    public void AddPrompt(string prompt)
+    /// <summary>Writes <c>CLAUDE.md</c>, unless the folder has one that is to stay.</summary>
+    public void AddPrompt(string prompt, bool mayReplace = false)
     {
+        if (mayReplace)
+        {
+            Remove(AgentContent.PromptFile);
+        }
+
         if (KindOf(AgentContent.PromptFile) == FileKind.None)
         {
             Write(System.IO.Path.Combine(Path, AgentContent.PromptFile), Encoding.UTF8.GetBytes(prompt), isExecutable: false);
@@ -285,7 +326,8 @@ internal sealed class AgentFolder : IDisposable
         }
     }
 
-    private static string? Refusal(string path)
+    /// <summary>What is wrong with the path of a file in an agent's folder, or null.</summary>
+    public static string? Refusal(string path)
     {
         if (path.Length is 0 or > 1024)
         {

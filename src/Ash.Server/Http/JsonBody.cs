@@ -30,8 +30,18 @@ internal readonly struct JsonBody<T>
         HttpRequest request, JsonTypeInfo<T> type, int maxBytes, CancellationToken cancellationToken) =>
         ReadAsync(request, type, OtherFields.None, maxBytes, cancellationToken);
 
+    /// <summary>A body that may have any fields.</summary>
+    public static Task<JsonBody<T>> ReadAnyAsync(
+        HttpRequest request, JsonTypeInfo<T> type, int maxBytes, CancellationToken cancellationToken) =>
+        ReadAsync(request, type, others: null, maxBytes, cancellationToken);
+
+    /// <param name="request">The request.</param>
+    /// <param name="type">What the body is read as.</param>
+    /// <param name="others">What it may hold beside the fields of its type; null is anything.</param>
+    /// <param name="maxBytes">How long it may be.</param>
+    /// <param name="cancellationToken">Gives the reading up.</param>
     public static async Task<JsonBody<T>> ReadAsync(
-        HttpRequest request, JsonTypeInfo<T> type, OtherFields others, int maxBytes, CancellationToken cancellationToken)
+        HttpRequest request, JsonTypeInfo<T> type, OtherFields? others, int maxBytes, CancellationToken cancellationToken)
     {
         if (!request.HasJsonContentType())
         {
@@ -58,7 +68,7 @@ internal readonly struct JsonBody<T>
         {
             var value = JsonSerializer.Deserialize(raw, type);
             return value is null ? Refuse(Problems.Invalid("body must be object"))
-                : FindForeign(raw, type, others) is { } foreign ? Refuse(foreign)
+                : others is not null && FindForeign(raw, type, others) is { } foreign ? Refuse(foreign)
                 : new JsonBody<T>(value, raw, null);
         }
         catch (JsonException failure)
@@ -66,6 +76,9 @@ internal readonly struct JsonBody<T>
             return Refuse(Problems.Invalid(Explain(failure)));
         }
     }
+
+    /// <summary>The same, refused where its value is.</summary>
+    public JsonBody<T> Check(Func<T, Problem?> refusal) => Value is not null && refusal(Value) is { } problem ? Refuse(problem) : this;
 
     private static JsonBody<T> Refuse(Problem problem) => new(null, [], problem);
 

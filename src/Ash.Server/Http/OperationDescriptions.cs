@@ -22,6 +22,10 @@ internal static class OperationDescriptions
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         }));
 
+    /// <summary>Says that the request may be meant for one state of its thing alone.</summary>
+    public static RouteHandlerBuilder WithIfMatch(this RouteHandlerBuilder route) =>
+        route.WithHeader("If-Match", "The ETag of the state that is meant; where it is another by now, nothing is done and 412 says so.");
+
     /// <summary>Says that success is a stream of events, beside whatever else it may be.</summary>
     public static RouteHandlerBuilder ProducesEvents(this RouteHandlerBuilder route, string text) => route.Describe(operation =>
     {

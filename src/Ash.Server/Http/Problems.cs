@@ -8,8 +8,20 @@ internal static class Problems
     public static readonly Problem UnknownSession = new(404, "session_not_found", "Session not found");
     public static readonly Problem UnknownTurn = new(404, "turn_not_found", "Turn not found in this session");
     public static readonly Problem AgentNotFound = new(404, "agent_not_found", "Agent not found");
+    public static readonly Problem MissingAgentFiles = new(404, "agent_content_missing", "Agent directory not found on disk");
+    public static readonly Problem UnknownPrompt = new(404, "version_not_found", "Version not found");
+    public static readonly Problem PathRequired = new(400, "invalid_path", "File path required");
+    public static readonly Problem InvalidPath = new(400, "invalid_path", "Invalid file path");
+    public static readonly Problem FileNotFound = new(404, "file_not_found", "File not found");
+    public static readonly Problem NotAFile = new(400, "not_a_file", "Path is not a file");
+    public static readonly Problem PreconditionFailed = new(
+        412, "precondition_failed", "It was changed since; look at it again, and send the request with its new ETag");
+
     public static readonly Problem SessionEnded = new(410, "session_ended", "Session has ended — create a new session");
     public static readonly Problem QueueFull = new(429, "queue_full", "32 messages wait in this session already; wait for a turn to end");
+    public static readonly Problem TurnRunning = new(
+        409, "turn_running", "A turn runs in this session; wait for its end, or send the message with onBusy: enqueue or interrupt");
+
     public static readonly Problem MissingClaudeMd = new(400, "missing_claude_md", "Agent directory must contain CLAUDE.md");
     public static readonly Problem IdempotencyConflict = new(
         409, "idempotency_conflict", "This Idempotency-Key was used with another body; use a new key for a new request");
@@ -29,6 +41,16 @@ internal static class Problems
 
     public static Problem MissingContent(string agent) => new(
         409, "agent_content_missing", $"The files of agent \"{agent}\" are gone from the server; deploy it again");
+
+    public static Problem AgentExists(string name) => new(409, "agent_exists", $"There is an agent \"{name}\" already; choose another name");
+
+    public static Problem UnknownDeploy(int version) => new(404, "deploy_not_found", $"The agent has no deploy {version}");
+
+    public static Problem UnknownSource(string version) => new(400, "invalid_request", $"Source version {version} not found");
+
+    public static Problem FileTooLarge(long bytes, long max) => new(400, "file_too_large", $"File too large ({bytes} bytes, max {max})");
+
+    public static Problem Escapes(string path) => new(400, "invalid_path", $"Path \"{path}\" escapes agent directory");
 
     public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
 

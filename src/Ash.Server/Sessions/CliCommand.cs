@@ -11,10 +11,18 @@ internal static class CliCommand
     private const string SessionIdOption = "--session-id";
     private const string SessionIdVariable = "ASH_SESSION_ID";
 
+    /// <summary>It promises the model to wake it later. A turn starts with a message here, and never by itself.</summary>
+    private const string NeverOffered = "ScheduleWakeup";
+
+    /// <summary>Those of its arguments that a session or a message chooses: a process that has others is of no use to it.</summary>
+    public static IReadOnlyList<string> Flags(SessionRecord session, TurnOptions? options) =>
+        [.. SessionOptions.Flags(session.Config, NeverOffered), .. options?.Flags() ?? []];
+
     /// <param name="session">The session.</param>
     /// <param name="resume">Whether there is a transcript to go on from.</param>
     /// <param name="model">The model to start with, or null for the CLI's default.</param>
-    public static IReadOnlyList<string> Arguments(SessionRecord session, bool resume, string? model)
+    /// <param name="flags">Of the session and the message that it is started for.</param>
+    public static IReadOnlyList<string> Arguments(SessionRecord session, bool resume, string? model, IReadOnlyList<string> flags)
     {
         List<string> arguments =
         [
@@ -31,9 +39,7 @@ internal static class CliCommand
             // WebFetch asks claude.ai about each host first, which nothing here can reach, and then blames the host. Without
             // that question it asks the proxy, which says what is the matter.
             "--settings={\"skipWebFetchPreflight\":true}",
-
-            // It promises the model to wake it later. A turn starts with a message here, and never by itself.
-            "--disallowedTools=ScheduleWakeup",
+            .. flags,
             resume ? $"--resume={session.CliSessionId}" : $"{SessionIdOption}={session.CliSessionId}",
         ];
 
@@ -53,11 +59,12 @@ internal static class CliCommand
     }
 
     /// <summary>Asks the sandbox's bridge to start the CLI, which then waits for its first line.</summary>
-    public static void Start(SessionSandbox sandbox, SessionRecord session, CliStart start, string? model)
+    public static void Start(SessionSandbox sandbox, SessionRecord session, CliStart start, string? model, TurnOptions? options)
     {
-        sandbox.Cli.Begin(start, model);
+        var flags = Flags(session, options);
+        sandbox.Cli.Begin(start, model, flags);
         var takesUp = start.GoesOnWith is null ? null : new Dictionary<string, string> { ["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] = "1" };
-        sandbox.Post(new StartCli(sandbox.Cli.StartId, Arguments(session, start.Resumes, model), takesUp));
+        sandbox.Post(new StartCli(sandbox.Cli.StartId, Arguments(session, start.Resumes, model, flags), takesUp));
     }
 
     /// <summary>
@@ -66,7 +73,8 @@ internal static class CliCommand
     /// </summary>
     public static string Signature(SessionRecord session, IReadOnlyDictionary<string, string>? agentEnvironment, bool keepsOwnPrompt)
     {
-        var arguments = Arguments(session, resume: false, model: null).Where(argument => !argument.StartsWith(SessionIdOption, StringComparison.Ordinal));
+        var arguments = Arguments(session, resume: false, model: null, Flags(session, options: null))
+            .Where(argument => !argument.StartsWith(SessionIdOption, StringComparison.Ordinal));
         var environment = Environment(session, agentEnvironment, token: string.Empty, keepsOwnPrompt)
             .Where(variable => variable.Key != SessionIdVariable)
             .OrderBy(variable => variable.Key, StringComparer.Ordinal)

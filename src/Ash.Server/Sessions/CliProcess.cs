@@ -31,6 +31,12 @@ internal sealed class CliProcess
     /// <summary>False for a process that an earlier server started.</summary>
     public bool IsModelKnown { get; private set; }
 
+    /// <summary>What a session or a message has chosen of its arguments, as one text.</summary>
+    public string Flags { get; private set; } = string.Empty;
+
+    /// <summary>It was given a turn: what that cost counts against a budget that it was started with.</summary>
+    public bool HasRunTurn { get; set; }
+
     /// <summary>What a killed process forgot, to be told to this one before its first prompt.</summary>
     public Queue<ForgottenLine> Forgotten { get; private set; } = new();
 
@@ -45,9 +51,11 @@ internal sealed class CliProcess
     public string StartId => $"start/{Number}";
 
     /// <summary>A process is asked for: the next of this sandbox.</summary>
-    public void Begin(CliStart start, string? model)
+    public void Begin(CliStart start, string? model, IReadOnlyList<string> flags)
     {
         Number++;
+        Flags = TextOf(flags);
+        HasRunTurn = false;
         IsRunning = true;
         IsIdle = true;
         IsClosing = false;
@@ -61,12 +69,16 @@ internal sealed class CliProcess
     }
 
     /// <summary>A process of an earlier server is there, or may be: it is not idle until its bridge has said so.</summary>
-    public void TakeOver(int number)
+    public void TakeOver(int number, string flags)
     {
         Number = number;
+        Flags = flags;
+        HasRunTurn = true;
         IsRunning = true;
         Answered.TrySetResult();
     }
+
+    public static string TextOf(IReadOnlyList<string> flags) => string.Join('\n', flags);
 
     public void SetModel(string? model)
     {

@@ -20,6 +20,10 @@ internal interface ISessionGrain : IGrainWithGuidKey
 
     Task<Interruption> InterruptAsync();
 
+    /// <summary>Changes how the agent works from the next turn on.</summary>
+    /// <param name="change">JSON of an <see cref="UpdateSessionConfigRequest"/> that was checked.</param>
+    Task<Problem?> ConfigureAsync(string change);
+
     /// <returns>Null once it is paused.</returns>
     Task<Problem?> PauseAsync();
 

@@ -18,11 +18,6 @@ internal static class MessageEndpoints
         + "message (a line of the Claude CLI as it came); error where a turn failed; done last. A comment says every 15 s that the stream "
         + "lives. Whoever reconnects to /stream with the last id misses nothing.";
 
-    private static readonly OtherFields OtherMessageFields = new()
-    {
-        NotOffered = ["maxTurns", "maxBudgetUsd", "effort", "thinking", "outputFormat"],
-    };
-
     public static void MapMessages(this IEndpointRouteBuilder routes)
     {
         var sessions = routes.MapGroup("/api/sessions/{id}").WithTags("sessions");
@@ -80,7 +75,7 @@ internal static class MessageEndpoints
         }
 
         var body = await JsonBody<SendMessageRequest>.ReadAsync(
-            context.Request, ApiJson.Default.SendMessageRequest, OtherMessageFields, MaxMessageBytes, cancellationToken);
+            context.Request, ApiJson.Default.SendMessageRequest, MaxMessageBytes, cancellationToken);
         if (body.Problem is { } problem)
         {
             return problem.ToResult(context);
@@ -96,13 +91,20 @@ internal static class MessageEndpoints
             return Problems.Invalid("model must have 1 to 100 characters").ToResult(context);
         }
 
+        var options = TurnOptions.Read(body.Value, out var badOptions);
+        var badPolicy = ReadPolicy(body.Value.OnBusy, out var onBusy);
+        if ((badOptions ?? badPolicy) is { } refusal)
+        {
+            return refusal.ToResult(context);
+        }
+
         var key = IdempotencyKey.Read(context.Request, body.Raw, out var badKey);
         if (badKey is not null)
         {
             return badKey.ToResult(context);
         }
 
-        var message = new SubmitMessage(content, body.Value.Model, key?.Value, key?.BodyHash ?? SHA256.HashData(body.Raw));
+        var message = new SubmitMessage(content, body.Value.Model, options, onBusy, key?.Value, key?.BodyHash ?? SHA256.HashData(body.Raw));
         var outcome = await sessions.Grain(found.Session!.Id).SubmitAsync(message);
         if (outcome is SubmitMessage.Refused(var refused))
         {
@@ -291,6 +293,18 @@ internal static class MessageEndpoints
         return Guid.TryParseExact(turnId, "D", out var parsed) && await turns.FindAsync(found.Session!.Id, parsed, cancellationToken) is { } turn
             ? Results.Json(new TurnEnvelope(SessionView.Describe(turn)), ApiJson.Default.TurnEnvelope)
             : Problems.UnknownTurn.ToResult(context);
+    }
+
+    private static Problem? ReadPolicy(string? text, out BusyPolicy policy)
+    {
+        (policy, var isKnown) = text switch
+        {
+            null or "enqueue" => (BusyPolicy.Enqueue, true),
+            "reject" => (BusyPolicy.Reject, true),
+            "interrupt" => (BusyPolicy.Interrupt, true),
+            _ => (BusyPolicy.Enqueue, false),
+        };
+        return isKnown ? null : Problems.Invalid("onBusy must be one of enqueue, reject, interrupt");
     }
 
     private static bool PrefersJson(HttpRequest request)

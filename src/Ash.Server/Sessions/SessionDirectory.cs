@@ -95,7 +95,7 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Refused(Problems.MissingContent(agent.Name));
         }
 
-        var session = factory.Make(agent, content.Settings, request);
+        var session = factory.Make(agent, content.Settings, await PromptVersions.FindActiveAsync(db, agent.Id, cancellationToken), request);
         var claimed = Claim(session, agent, content.Settings);
         var isInserted = false;
         try

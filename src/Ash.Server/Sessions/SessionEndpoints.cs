@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Ash.Protocol.Api;
 using Ash.Server.Access;
 using Ash.Server.Agents;
@@ -15,7 +16,7 @@ internal static class SessionEndpoints
 
     private static readonly OtherFields OtherSessionFields = new()
     {
-        NotOffered = ["credentialId", "mcpServers", "allowedTools", "disallowedTools", "betas", "subagents", "initialAgent"],
+        NotOffered = ["credentialId"],
     };
 
     private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
@@ -45,6 +46,13 @@ internal static class SessionEndpoints
             .WithSummary("Look at a session")
             .Produces<SessionEnvelope>()
             .ProducesApiErrors(400, 401, 404);
+        sessions.MapPatch("/{id}/config", ConfigureAsync)
+            .WithName("UpdateSessionConfig")
+            .WithSummary("Change how a session's agent works, from the next turn on")
+            .Accepts<UpdateSessionConfigRequest>("application/json")
+            .WithBody("What is to change.")
+            .Produces<SessionEnvelope>()
+            .ProducesApiErrors(400, 401, 404, 413, 415);
         sessions.MapDelete("/{id}", EndAsync)
             .WithName("EndSession")
             .WithSummary("End a session; with purge=true nothing of it is kept")
@@ -123,6 +131,21 @@ internal static class SessionEndpoints
 
     private static Task<IResult> FindAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
         ChangeAsync(context, id, sessions, static (_, _) => Task.FromResult<Problem?>(null), cancellationToken);
+
+    private static async Task<IResult> ConfigureAsync(
+        HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken)
+    {
+        var body = await JsonBody<UpdateSessionConfigRequest>.ReadAsync(
+            context.Request, ApiJson.Default.UpdateSessionConfigRequest, MaxBodyBytes, cancellationToken);
+        if ((body.Problem ?? Check(body.Value!)) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var change = Encoding.UTF8.GetString(body.Raw);
+        return await ChangeAsync(
+            context, id, sessions, (sessions, id) => sessions.Grain(id).ConfigureAsync(change), cancellationToken);
+    }
 
     private static Task<IResult> PauseAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
         ChangeAsync(context, id, sessions, static (sessions, id) => sessions.Grain(id).PauseAsync(), cancellationToken);
@@ -243,8 +266,15 @@ internal static class SessionEndpoints
             return Problems.Invalid($"permissionMode must be one of {string.Join(", ", PermissionModes)}");
         }
 
-        return EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) is { } reason ? Problems.Invalid(reason) : null;
+        return (EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) ?? SessionOptions.Refusal(request)) is { } reason
+            ? Problems.Invalid(reason)
+            : null;
     }
+
+    private static Problem? Check(UpdateSessionConfigRequest request) =>
+        request.Model is { Length: 0 or > 100 } ? Problems.Invalid("model must have 1 to 100 characters")
+        : SessionOptions.Refusal(request) is { } reason ? Problems.Invalid(reason)
+        : null;
 
     private static Problem? Check(ExecRequest request) =>
         string.IsNullOrWhiteSpace(request.Command) ? Problems.Invalid("command must not be empty")

@@ -61,6 +61,9 @@ internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGr
         },
         static () => new Interruption(false, null, Problems.UnknownSession));
 
+    public Task<Problem?> ConfigureAsync(string change) =>
+        OnPoolAsync<Problem?>(runtime => runtime.ConfigureAsync(change), static () => Problems.UnknownSession);
+
     public Task<Problem?> PauseAsync() => OnPoolAsync<Problem?>(static runtime => runtime.PauseAsync("requested"), static () => Problems.UnknownSession);
 
     public Task<Problem?> StopAsync() => OnPoolAsync<Problem?>(static runtime => runtime.StopAsync(), static () => Problems.UnknownSession);

@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
 using Ash.Server.Http;
 using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Sessions;
 
@@ -28,6 +30,25 @@ internal sealed partial class SessionRuntime
         }
 
         return (await AwaitAsync(waking))?.ToProblem(Problems.CreateFailed);
+    }
+
+    /// <summary>Changes how the agent works, whatever the session's status. A process that does not fit the next turn is replaced then.</summary>
+    /// <param name="change">JSON of an <see cref="UpdateSessionConfigRequest"/> that was checked.</param>
+    public async Task<Problem?> ConfigureAsync(string change)
+    {
+        var request = JsonSerializer.Deserialize(change, ApiJson.Default.UpdateSessionConfigRequest)!; // It was read before.
+        using var entered = await _gate.EnterAsync();
+        var config = SessionOptions.Merge(_session.Config, request);
+        var model = request.Model ?? _session.Model;
+        var at = _services.Clock.GetUtcNow();
+        await _services.Writer.WriteAsync(Durability.Power, transaction => transaction.Db.Sessions
+            .Where(session => session.Id == Id)
+            .ExecuteUpdate(update => update
+                .SetProperty(session => session.Config, config)
+                .SetProperty(session => session.Model, model)
+                .SetProperty(session => session.LastActiveAt, at)));
+        (_session.Config, _session.Model, _session.LastActiveAt) = (config, model, at);
+        return null;
     }
 
     /// <summary>Parks an active session. Its sandbox stays for a grace time, then goes.</summary>

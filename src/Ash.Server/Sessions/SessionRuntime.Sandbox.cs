@@ -92,19 +92,22 @@ internal sealed partial class SessionRuntime
     private async Task StartCliAsync(SessionSandbox sandbox)
     {
         var content = _services.Contents.Open(_session.ContentHash);
-        var appends = content.Settings.AppendsSystemPrompt;
-        var prompt = appends ? null : _session.SystemPrompt ?? content.ReadPrompt();
+        var loadsFile = content.Settings.AppendsSystemPrompt;
+        var text = loadsFile ? _session.SystemPrompt : _session.SystemPrompt ?? content.ReadPrompt();
+
+        // The agent that a session begins with has a prompt of its own, which the file's must not replace.
+        var appends = loadsFile || SessionOptions.HasInitialAgent(_session.Config);
         var cli = sandbox.Cli;
         if (cli.IsRunning)
         {
-            await RememberCliAsync(sandbox, cli.Number);
+            await RememberCliAsync(sandbox, cli.Number, cli.Flags);
         }
         else
         {
             await BeginCliAsync(sandbox);
         }
 
-        var line = ControlLines.Initialize($"initialize-{cli.Number}", prompt, appends ? _session.SystemPrompt : null);
+        var line = ControlLines.Initialize($"initialize-{cli.Number}", appends ? null : text, appends ? text : null);
         sandbox.Post(new WriteLine($"initialize/{cli.Number}", line.Length), line);
         await RestoreAsync(sandbox);
     }
@@ -120,11 +123,11 @@ internal sealed partial class SessionRuntime
         var start = await _services.Conversation.FindStartAsync(_session, home, _current?.Id, _closing.Token);
         if (start.Forgotten.Count == 0)
         {
-            await RememberCliAsync(sandbox, sandbox.Cli.Number + 1);
+            await RememberCliAsync(sandbox, sandbox.Cli.Number + 1, FlagsFor(NextTurn));
         }
 
-        var model = (_current ?? (_waiting.TryPeek(out var next) ? next : null))?.Model ?? _session.Model;
-        CliCommand.Start(sandbox, _session, start, model);
+        var turn = NextTurn;
+        CliCommand.Start(sandbox, _session, start, turn?.Model ?? _session.Model, turn?.Options);
     }
 
     /// <summary>A transcript that cannot be resumed is left behind: the log has all that is needed to begin a new one.</summary>
@@ -158,13 +161,37 @@ internal sealed partial class SessionRuntime
 
         if (cli.Restoring is null)
         {
-            await RememberCliAsync(sandbox, cli.Number);
+            await RememberCliAsync(sandbox, cli.Number, cli.Flags);
         }
     }
 
     /// <summary>The row names the last process that was told everything: another one is of no use to the next server.</summary>
-    private Task RememberCliAsync(SessionSandbox sandbox, int number) =>
-        _services.Writer.WriteAsync(Durability.Process, transaction => transaction.SetCliProcess(sandbox.Id, number));
+    private Task RememberCliAsync(SessionSandbox sandbox, int number, string flags) =>
+        _services.Writer.WriteAsync(Durability.Process, transaction => transaction.SetCliProcess(sandbox.Id, number, flags));
+
+    /// <summary>What a process must have been started with to run a turn; where there is none, to wait for one.</summary>
+    private string FlagsFor(Turn? turn) => CliProcess.TextOf(CliCommand.Flags(_session, turn?.Options));
+
+    /// <summary>
+    /// Ends an idle process that was started with other flags than the next turn needs. Its end brings the next one, which goes on
+    /// with the conversation. Under the gate.
+    /// </summary>
+    private void ReplaceCli(SessionSandbox sandbox)
+    {
+        var number = sandbox.Cli.Number;
+        var exited = sandbox.Cli.Exited.Task;
+        sandbox.Cli.IsClosing = true;
+        sandbox.Post(new CloseInput($"close/{number}"));
+        RunBeside(async () =>
+        {
+            await Task.WhenAny(exited, sandbox.Exited, Task.Delay(ExitPatience, _services.Clock, _closing.Token));
+            using var entered = await _gate.EnterAsync();
+            if (!_isClosed && _sandbox == sandbox && sandbox.Cli.IsRunning && sandbox.Cli.Number == number)
+            {
+                KillCli(sandbox);
+            }
+        });
+    }
 
     /// <summary>Ends the CLI and all else inside but the bridge; where the bridge does not do it, it ends with them.</summary>
     private void KillCli(SessionSandbox sandbox)
@@ -186,9 +213,9 @@ internal sealed partial class SessionRuntime
     }
 
     /// <summary>Takes over a sandbox of an earlier server. What its CLI does is known once its bridge has called. Under the gate.</summary>
-    private void TakeOver(SessionSandbox adopted, int process)
+    private void TakeOver(SessionSandbox adopted, SandboxRecord record)
     {
-        adopted.Cli.TakeOver(process);
+        adopted.Cli.TakeOver(record.CliProcess, record.CliFlags ?? string.Empty);
         adopted.Cli.OutOfMemoryKills = adopted.OutOfMemoryKills;
         _isMeeting = true;
         _hello = null;
@@ -258,7 +285,7 @@ internal sealed partial class SessionRuntime
         if (cli.IsRunning && hello.Process != cli.Number)
         {
             // Nobody knows what it was told. It has had no prompt: the next is told everything.
-            cli.TakeOver(hello.Process);
+            cli.TakeOver(hello.Process, cli.Flags);
             cli.IsClosing = true;
             if (_current is { } undone)
             {

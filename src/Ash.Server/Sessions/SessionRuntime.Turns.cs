@@ -39,14 +39,19 @@ internal sealed partial class SessionRuntime
             return new SubmitMessage.Refused(Problems.SessionIs(_session.Status));
         }
 
+        if (message.OnBusy == BusyPolicy.Reject && !IsQuiet)
+        {
+            return new SubmitMessage.Refused(Problems.TurnRunning);
+        }
+
         if (_waiting.Count >= MaxWaitingTurns
             || (_waiting.Count > 0 && _waiting.Sum(static waiting => (long)waiting.Content.Length) + message.Content.Length > MaxWaitingBytes))
         {
             return new SubmitMessage.Refused(Problems.QueueFull);
         }
 
-        var turn = new Turn(Guid.CreateVersion7(), message.Content, message.Model, _services.Clock.GetUtcNow());
-        var startsNow = _current is null && _waiting.Count == 0 && !_isHolding && IsReadyForTurn;
+        var turn = new Turn(Guid.CreateVersion7(), message.Content, message.Model, message.Options, _services.Clock.GetUtcNow());
+        var startsNow = IsQuiet && !_isHolding && IsReadyForTurn && IsFitFor(turn);
         var ahead = _waiting.Count + (_current is null ? 0 : 1);
         List<LogEntry> entries = [Facts.Message(turn.Id, turn.Content)];
         if (ahead > 0)
@@ -60,7 +65,7 @@ internal sealed partial class SessionRuntime
 
         var rows = await _log.AppendAsync(entries, Durability.Power, idle: false, (transaction, rows) =>
         {
-            transaction.InsertTurn(turn.Id, Id, rows[0].Seq, turn.Model, turn.CreatedAt);
+            transaction.InsertTurn(turn.Id, Id, rows[0].Seq, turn.Model, turn.Options?.ToJson(), turn.CreatedAt);
             transaction.TouchSession(Id, rows[0].At);
             if (startsNow)
             {
@@ -83,6 +88,11 @@ internal sealed partial class SessionRuntime
         else
         {
             _waiting.Enqueue(turn);
+            if (message.OnBusy == BusyPolicy.Interrupt && _current is { } running)
+            {
+                await AskToStopAsync(running, TurnReason.Interrupted);
+            }
+
             await PumpAsync();
         }
 
@@ -138,6 +148,14 @@ internal sealed partial class SessionRuntime
         && _session.Status == SessionStatus.Active
         && _sandbox is { Cli: { IsRunning: true, IsClosing: false, IsIdle: true, Restoring: null, Forgotten.Count: 0 } };
 
+    /// <summary>The turn that a process is to be given next; null where there is none.</summary>
+    private Turn? NextTurn => _current ?? (_waiting.TryPeek(out var next) ? next : null);
+
+    /// <summary>Whether the process was started with what a turn needs.</summary>
+    private bool IsFitFor(Turn? turn) => _sandbox is { Cli: var cli }
+        && cli.Flags == FlagsFor(turn)
+        && (turn?.Options?.MaxBudgetUsd is null || !cli.HasRunTurn);
+
     /// <summary>A turn waits to be handed to a process, the first or the next.</summary>
     private bool HasWork => _waiting.Count > 0 || _current is { IsHandedOver: false };
 
@@ -190,6 +208,12 @@ internal sealed partial class SessionRuntime
             return;
         }
 
+        if (!IsFitFor(NextTurn))
+        {
+            ReplaceCli(_sandbox);
+            return;
+        }
+
         if (_current is { } again)
         {
             HandOver(again);
@@ -224,6 +248,7 @@ internal sealed partial class SessionRuntime
         var sandbox = _sandbox!; // Ready for a turn, so it is there.
         sandbox.SetPriority(isWaitedFor: true);
         sandbox.Cli.IsIdle = false;
+        sandbox.Cli.HasRunTurn = true;
         _turnTimer.Change(_services.Settings.TurnTimeout, Timeout.InfiniteTimeSpan);
 
         WriteModel(sandbox, turn);

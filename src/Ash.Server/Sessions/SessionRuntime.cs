@@ -114,7 +114,7 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
 
         if (sandbox is not null && await _services.Starter.AdoptAsync(sandbox, _closing.Token) is { } adopted)
         {
-            TakeOver(adopted, sandbox.CliProcess);
+            TakeOver(adopted, sandbox);
             return;
         }
 

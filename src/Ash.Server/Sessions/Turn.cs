@@ -3,7 +3,7 @@ using Ash.Server.Storage;
 namespace Ash.Server.Sessions;
 
 /// <summary>A turn that has not ended: it waits in the session's queue, or runs.</summary>
-internal sealed class Turn(Guid id, byte[] content, string? model, DateTimeOffset createdAt)
+internal sealed class Turn(Guid id, byte[] content, string? model, TurnOptions? options, DateTimeOffset createdAt)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -14,6 +14,9 @@ internal sealed class Turn(Guid id, byte[] content, string? model, DateTimeOffse
 
     /// <summary>Model that this message asked for, or null.</summary>
     public string? Model { get; } = model;
+
+    /// <summary>What else it asked for, or null.</summary>
+    public TurnOptions? Options { get; } = options;
 
     public DateTimeOffset CreatedAt { get; } = createdAt;
 
@@ -43,7 +46,7 @@ internal sealed class Turn(Guid id, byte[] content, string? model, DateTimeOffse
 
     public void MarkEnded() => _ended.TrySetResult();
 
-    public static Turn FromRecord(TurnRecord record, byte[] content) => new(record.Id, content, record.Model, record.CreatedAt)
+    public static Turn FromRecord(TurnRecord record, byte[] content) => new(record.Id, content, record.Model, TurnOptions.Parse(record.Options), record.CreatedAt)
     {
         IsStarted = record.StartedSeq is not null,
         HasCalledModel = record.ModelCalledAt is not null,

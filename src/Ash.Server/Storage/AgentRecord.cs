@@ -14,6 +14,12 @@ internal sealed class AgentRecord
     /// <summary>JSON object of strings, or null.</summary>
     public string? Env { get; set; }
 
+    /// <summary>JSON object, or null.</summary>
+    public string? Config { get; set; }
+
+    /// <summary>The highest number that a prompt version of it ever had.</summary>
+    public int LastPromptNumber { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset UpdatedAt { get; set; }
 }

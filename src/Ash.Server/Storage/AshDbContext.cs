@@ -10,6 +10,8 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<AgentVersionRecord> AgentVersions => Set<AgentVersionRecord>();
 
+    public DbSet<PromptVersionRecord> PromptVersions => Set<PromptVersionRecord>();
+
     public DbSet<SessionRecord> Sessions => Set<SessionRecord>();
 
     public DbSet<TurnRecord> Turns => Set<TurnRecord>();
@@ -45,6 +47,15 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
             // Is a content folder still in use?
             version.HasIndex(v => v.ContentHash);
+        });
+
+        modelBuilder.Entity<PromptVersionRecord>(version =>
+        {
+            version.ToTable("prompt_versions");
+            version.HasIndex(v => new { v.AgentId, v.Number }).IsUnique();
+
+            // The one that new sessions begin with.
+            version.HasIndex(v => v.AgentId, "IX_prompt_versions_active").IsUnique().HasFilter("is_active");
         });
 
         modelBuilder.Entity<SessionRecord>(session =>

@@ -23,6 +23,9 @@ internal sealed class SandboxRecord
     /// <summary>Which start of the CLI (1, 2 …) was last asked for.</summary>
     public int CliProcess { get; set; }
 
+    /// <summary>What of its start flags a session or a message chooses.</summary>
+    public string? CliFlags { get; set; }
+
     public int LauncherPid { get; set; }
     public long LauncherStart { get; set; }
     public int BridgePid { get; set; }

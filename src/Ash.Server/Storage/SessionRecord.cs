@@ -30,6 +30,9 @@ internal sealed class SessionRecord
     /// <summary>JSON object of strings, or null.</summary>
     public string? ExtraEnv { get; set; }
 
+    /// <summary>JSON of a <see cref="Ash.Protocol.Api.SessionConfig"/>, or null.</summary>
+    public string? Config { get; set; }
+
     public required string Isolation { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset LastActiveAt { get; set; }

@@ -31,7 +31,7 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         """);
 
     private readonly SqliteStatement _insertTurn = new(connection.Handle!, """
-        INSERT INTO turns (id, session_id, status, message_seq, model, retryable, created_at) VALUES (?1, ?2, 'Queued', ?3, ?4, 0, ?5)
+        INSERT INTO turns (id, session_id, status, message_seq, model, options, retryable, created_at) VALUES (?1, ?2, 'Queued', ?3, ?4, ?5, 0, ?6)
         """);
 
     private readonly SqliteStatement _startTurn = new(connection.Handle!, """
@@ -52,7 +52,7 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         """);
 
     private readonly SqliteStatement _setCliProcess = new(connection.Handle!, """
-        UPDATE sandboxes SET cli_process = ?2 WHERE id = ?1
+        UPDATE sandboxes SET cli_process = ?2, cli_flags = ?3 WHERE id = ?1
         """);
 
     private readonly SqliteStatement _setStatus = new(connection.Handle!, """
@@ -140,12 +140,13 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
     /// <summary>Remembers the newest bridge frame whose effects this transaction holds.</summary>
     public void SetLastFrame(string sandboxId, long frame) => _setFrame.Bind(1, sandboxId).Bind(2, frame).Execute();
 
-    public void InsertTurn(Guid id, Guid sessionId, long messageSeq, string? model, DateTimeOffset at) => _insertTurn
+    public void InsertTurn(Guid id, Guid sessionId, long messageSeq, string? model, string? options, DateTimeOffset at) => _insertTurn
         .Bind(1, id)
         .Bind(2, sessionId)
         .Bind(3, messageSeq)
         .Bind(4, model)
-        .Bind(5, at.ToUnixTimeMilliseconds())
+        .Bind(5, options)
+        .Bind(6, at.ToUnixTimeMilliseconds())
         .Execute();
 
     public void StartTurn(Guid id, long startedSeq) => _startTurn.Bind(1, id).Bind(2, startedSeq).Execute();
@@ -166,7 +167,8 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
 
     public void TouchSession(Guid id, DateTimeOffset at) => _touchSession.Bind(1, id).Bind(2, at.ToUnixTimeMilliseconds()).Execute();
 
-    public void SetCliProcess(string sandboxId, int number) => _setCliProcess.Bind(1, sandboxId).Bind(2, number).Execute();
+    public void SetCliProcess(string sandboxId, int number, string flags) =>
+        _setCliProcess.Bind(1, sandboxId).Bind(2, number).Bind(3, flags).Execute();
 
     public void SetStatus(Guid sessionId, SessionStatus status, DateTimeOffset at, DateTimeOffset? endedAt) => _setStatus
         .Bind(1, sessionId)

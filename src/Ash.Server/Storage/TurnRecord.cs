@@ -20,6 +20,9 @@ internal sealed class TurnRecord
     /// <summary>Model asked for by this message alone.</summary>
     public string? Model { get; set; }
 
+    /// <summary>JSON of what else it asked for; null where that is nothing.</summary>
+    public string? Options { get; set; }
+
     /// <summary>When its first model call was let through; a turn that lost its sandbox before may be started again.</summary>
     public DateTimeOffset? ModelCalledAt { get; set; }
 

@@ -97,11 +97,12 @@ internal sealed partial class WarmPool(
         }
 
         var content = contents.Open(agent.ContentHash);
-        var signature = SessionFactory.SignatureOf(sessions.Make(agent, content.Settings), agent, content.Settings);
+        var prompt = await PromptVersions.FindActiveAsync(db, agent.Id, stoppingToken);
+        var signature = SessionFactory.SignatureOf(sessions.Make(agent, content.Settings, prompt), agent, content.Settings);
         await EndAsync(warm.Take(one => one.Session.AgentId == agentId && (one.Signature != signature || one.Sandbox.Exited.IsCompleted)));
         while (warm.CountMissing(agentId) > 0 && places.TryTake() is { } place)
         {
-            await StartAsync(sessions.Make(agent, content.Settings), signature, place, stoppingToken);
+            await StartAsync(sessions.Make(agent, content.Settings, prompt), signature, place, stoppingToken);
         }
     }
 
@@ -113,7 +114,7 @@ internal sealed partial class WarmPool(
             using var entered = await starts.EnterAsync(stoppingToken);
             started = await starter.StartAheadAsync(session, place, stoppingToken);
             started.SetPriority(isWaitedFor: false);
-            CliCommand.Start(started, session, CliStart.Fresh, model: null);
+            CliCommand.Start(started, session, CliStart.Fresh, model: null, options: null);
             var one = new WarmSandbox(session, signature, started);
             if (!warm.TryAdd(one))
             {

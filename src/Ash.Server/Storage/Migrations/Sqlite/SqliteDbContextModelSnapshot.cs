@@ -23,6 +23,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("id");
 
+                    b.Property<string>("Config")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("config");
+
                     b.Property<string>("ContentHash")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -35,6 +39,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<string>("Env")
                         .HasColumnType("TEXT")
                         .HasColumnName("env");
+
+                    b.Property<int>("LastPromptNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_prompt_number");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -204,6 +212,63 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.ToTable("idempotency_keys", (string)null);
                 });
 
+            modelBuilder.Entity("Ash.Server.Storage.PromptVersionRecord", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("AgentId")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("agent_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<bool>("IsActive")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_active");
+
+                    b.Property<string>("KnowledgeFiles")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("knowledge_files");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("ReleaseNotes")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("release_notes");
+
+                    b.Property<string>("SystemPrompt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("system_prompt");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AgentId", "Number")
+                        .IsUnique();
+
+                    b.HasIndex(new[] { "AgentId" }, "IX_prompt_versions_active")
+                        .IsUnique()
+                        .HasFilter("is_active");
+
+                    b.ToTable("prompt_versions", (string)null);
+                });
+
             modelBuilder.Entity("Ash.Server.Storage.SandboxRecord", b =>
                 {
                     b.Property<string>("Id")
@@ -221,6 +286,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<long>("BridgeStart")
                         .HasColumnType("INTEGER")
                         .HasColumnName("bridge_start");
+
+                    b.Property<string>("CliFlags")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cli_flags");
 
                     b.Property<int>("CliProcess")
                         .HasColumnType("INTEGER")
@@ -303,6 +372,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("cli_session_id");
+
+                    b.Property<string>("Config")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("config");
 
                     b.Property<string>("ContentHash")
                         .IsRequired()
@@ -421,6 +494,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<long?>("ModelCalledAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("model_called_at");
+
+                    b.Property<string>("Options")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("options");
 
                     b.Property<string>("Reason")
                         .HasColumnType("TEXT")

@@ -1,0 +1,207 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Ash.Protocol.Api;
+
+namespace Ash.Server.Sessions;
+
+/// <summary>What a session's creator chooses of how its agent works: checked, stored as JSON, turned into flags of the CLI.</summary>
+internal static partial class SessionOptions
+{
+    private const int MaxWords = 1000;
+    private const int MaxWordLength = 1000;
+
+    /// <summary>The kernel takes 128 KiB in one argument.</summary>
+    private const int MaxFlagLength = 100_000;
+
+    private const string Masked = "***";
+
+    /// <summary>JSON of what a request chooses; null where that is nothing.</summary>
+    public static string? Of(CreateSessionRequest request) => ToJson(new SessionConfig
+    {
+        AllowedTools = request.AllowedTools,
+        DisallowedTools = request.DisallowedTools,
+        Betas = request.Betas,
+        Subagents = Given(request.Subagents),
+        InitialAgent = request.InitialAgent,
+        McpServers = Given(request.McpServers),
+    });
+
+    /// <summary>JSON of what was chosen, and what a request changes of it.</summary>
+    public static string? Merge(string? stored, UpdateSessionConfigRequest request)
+    {
+        var config = Parse(stored) ?? new SessionConfig();
+        return ToJson(config with
+        {
+            AllowedTools = request.AllowedTools ?? config.AllowedTools,
+            DisallowedTools = request.DisallowedTools ?? config.DisallowedTools,
+            Betas = request.Betas ?? config.Betas,
+            Subagents = Given(request.Subagents) ?? config.Subagents,
+            InitialAgent = request.InitialAgent ?? config.InitialAgent,
+        });
+    }
+
+    /// <summary>As it is shown: without the secrets that servers are given.</summary>
+    public static SessionConfig? Describe(string? stored)
+    {
+        var config = Parse(stored);
+        return config?.McpServers is { } servers ? config with { McpServers = Mask(servers) } : config;
+    }
+
+    /// <summary>Whether a certain one of its agents talks to the user.</summary>
+    public static bool HasInitialAgent(string? stored) => Parse(stored)?.InitialAgent is { Length: > 0 };
+
+    /// <summary>What is wrong with a request, or null.</summary>
+    public static string? Refusal(CreateSessionRequest request) =>
+        Refusal(request.AllowedTools, request.DisallowedTools, request.Betas, request.Subagents, request.InitialAgent)
+        ?? (Given(request.McpServers) is { } servers ? RefusalOfServers(servers) : null);
+
+    /// <inheritdoc cref="Refusal(CreateSessionRequest)"/>
+    public static string? Refusal(UpdateSessionConfigRequest request) =>
+        Refusal(request.AllowedTools, request.DisallowedTools, request.Betas, request.Subagents, request.InitialAgent);
+
+    /// <summary>The CLI's start flags for what was chosen.</summary>
+    /// <param name="stored">As it is stored; null where nothing was.</param>
+    /// <param name="alwaysDisallowed">A tool that no session has.</param>
+    public static IEnumerable<string> Flags(string? stored, string alwaysDisallowed)
+    {
+        var config = Parse(stored);
+        yield return $"--disallowedTools={string.Join(',', [alwaysDisallowed, .. config?.DisallowedTools ?? []])}";
+        if (config is null)
+        {
+            yield break;
+        }
+
+        if (config.AllowedTools is { Count: > 0 } allowed)
+        {
+            yield return $"--allowedTools={string.Join(',', allowed)}";
+        }
+
+        if (config.Betas is { Count: > 0 } betas)
+        {
+            yield return $"--betas={string.Join(',', betas)}";
+        }
+
+        if (config.Subagents is { } subagents)
+        {
+            yield return $"--agents={subagents.GetRawText()}";
+        }
+
+        if (config.InitialAgent is { Length: > 0 } agent)
+        {
+            yield return $"--agent={agent}";
+        }
+
+        if (config.McpServers is { } servers)
+        {
+            yield return $"--mcp-config={{\"mcpServers\":{servers.GetRawText()}}}";
+        }
+    }
+
+    private static SessionConfig? Parse(string? stored) =>
+        stored is null ? null : JsonSerializer.Deserialize(stored, ApiJson.Default.SessionConfig);
+
+    private static string? ToJson(SessionConfig config) =>
+        config == new SessionConfig() ? null : JsonSerializer.Serialize(config, ApiJson.Default.SessionConfig);
+
+    private static JsonElement? Given(JsonElement? element) => element is { ValueKind: JsonValueKind.Null } ? null : element;
+
+    private static string? Refusal(
+        IReadOnlyList<string>? allowed, IReadOnlyList<string>? disallowed, IReadOnlyList<string>? betas, JsonElement? subagents, string? initialAgent) =>
+        RefusalOfWords("allowedTools", allowed)
+        ?? RefusalOfWords("disallowedTools", disallowed)
+        ?? RefusalOfWords("betas", betas)
+        ?? (Given(subagents) is { } agents ? RefusalOfSubagents(agents) : null)
+        ?? (initialAgent is null || ValidName().IsMatch(initialAgent) ? null : $"initialAgent must match {ValidName()}");
+
+    private static string? RefusalOfWords(string field, IReadOnlyList<string>? words) =>
+        words is null ? null
+        : words.Count > MaxWords || words.Sum(word => word?.Length ?? 0) > MaxFlagLength ? $"{field} must have at most {MaxWords} entries"
+        : words.Any(word => string.IsNullOrWhiteSpace(word) || word.Length > MaxWordLength || word.Any(char.IsControl))
+            ? $"{field} must hold strings of 1 to {MaxWordLength} characters"
+        : null;
+
+    private static string? RefusalOfSubagents(JsonElement subagents)
+    {
+        if (RefusalOfMap("subagents", subagents) is { } reason)
+        {
+            return reason;
+        }
+
+        foreach (var agent in subagents.EnumerateObject())
+        {
+            if (!IsText(agent.Value, "description") || !IsText(agent.Value, "prompt"))
+            {
+                return $"subagents.{agent.Name} must have a description and a prompt";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? RefusalOfServers(JsonElement servers)
+    {
+        if (RefusalOfMap("mcpServers", servers) is { } reason)
+        {
+            return reason;
+        }
+
+        foreach (var server in servers.EnumerateObject())
+        {
+            if (IsText(server.Value, "url") == IsText(server.Value, "command"))
+            {
+                return $"mcpServers.{server.Name} must have either a url or a command";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? RefusalOfMap(string field, JsonElement map)
+    {
+        if (map.ValueKind != JsonValueKind.Object)
+        {
+            return $"{field} must be object";
+        }
+
+        if (map.GetRawText().Length > MaxFlagLength)
+        {
+            return $"{field} must be at most {MaxFlagLength} characters";
+        }
+
+        foreach (var entry in map.EnumerateObject())
+        {
+            if (!ValidName().IsMatch(entry.Name))
+            {
+                return $"{field}: the name \"{entry.Name}\" must match {ValidName()}";
+            }
+
+            if (entry.Value.ValueKind != JsonValueKind.Object)
+            {
+                return $"{field}.{entry.Name} must be object";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsText(JsonElement map, string name) =>
+        map.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String;
+
+    private static JsonElement Mask(JsonElement servers)
+    {
+        var shown = JsonObject.Create(servers)!; // It was checked to be one.
+        foreach (var map in shown.SelectMany(server => new[] { server.Value!["env"], server.Value["headers"] }).OfType<JsonObject>())
+        {
+            foreach (var name in map.Select(entry => entry.Key).ToList())
+            {
+                map[name] = Masked;
+            }
+        }
+
+        return JsonSerializer.SerializeToElement(shown, ApiJson.Default.JsonObject);
+    }
+
+    [GeneratedRegex("^[a-zA-Z0-9_-]{1,255}\\z")]
+    private static partial Regex ValidName();
+}
