@@ -42,7 +42,12 @@ public sealed record RunningTurn(Guid Id, int Queued);
 
 public sealed record SessionEnvelope(SessionInfo Session);
 
-public sealed record SessionListEnvelope(IReadOnlyList<SessionInfo> Sessions);
+public sealed record SessionListEnvelope(IReadOnlyList<SessionInfo> Sessions)
+{
+    /// <summary>How many there are without limit and offset; absent where nobody asked.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Total { get; init; }
+}
 
 public sealed record CreateSessionRequest
 {

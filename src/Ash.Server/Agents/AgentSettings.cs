@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ash.Server.Sessions;
 
 namespace Ash.Server.Agents;
 
@@ -12,6 +13,9 @@ internal sealed record AgentSettings
     public bool ReadOnlyContent { get; init; } = true;
 
     public string? PermissionMode { get; init; }
+
+    /// <summary>What becomes of a message that says nothing of it, while a turn runs.</summary>
+    public BusyPolicy OnBusy { get; init; }
 
     public AgentResources Resources { get; init; } = new();
 
@@ -46,7 +50,8 @@ internal sealed record AgentSettings
                 "systemPrompt" => settings with { AppendsSystemPrompt = Word(field, "replace", "append") == "append" },
                 "readOnlyContent" => settings with { ReadOnlyContent = Flag(field) },
                 "permissionMode" => settings with { PermissionMode = Word(field, "bypassPermissions", "permissionsByAgent", "default") },
-                "onBusy" when Word(field, "enqueue", "reject", "interrupt", "steer") == "enqueue" => settings,
+                "onBusy" when Word(field, "enqueue", "reject", "interrupt", "steer") is not "steer" and var word =>
+                    settings with { OnBusy = BusyPolicies.Parse(word)!.Value },
                 "resources" => settings with { Resources = ReadResources(field.Value) },
                 "onBusy" or "network" or "model" or "setup" => throw NotEnforced(field.Name),
                 _ => throw Unknown(field.Name),

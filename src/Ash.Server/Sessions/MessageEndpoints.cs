@@ -295,16 +295,10 @@ internal static class MessageEndpoints
             : Problems.UnknownTurn.ToResult(context);
     }
 
-    private static Problem? ReadPolicy(string? text, out BusyPolicy policy)
+    private static Problem? ReadPolicy(string? word, out BusyPolicy? policy)
     {
-        (policy, var isKnown) = text switch
-        {
-            null or "enqueue" => (BusyPolicy.Enqueue, true),
-            "reject" => (BusyPolicy.Reject, true),
-            "interrupt" => (BusyPolicy.Interrupt, true),
-            _ => (BusyPolicy.Enqueue, false),
-        };
-        return isKnown ? null : Problems.Invalid("onBusy must be one of enqueue, reject, interrupt");
+        policy = word is null ? null : BusyPolicies.Parse(word);
+        return word is null || policy is not null ? null : Problems.Invalid("onBusy must be one of enqueue, reject, interrupt");
     }
 
     private static bool PrefersJson(HttpRequest request)

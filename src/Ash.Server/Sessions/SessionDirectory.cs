@@ -58,13 +58,14 @@ internal sealed partial class SessionDirectory(
         return await FindAsync(tenantId, id, cancellationToken) is { } stored ? SessionView.Describe(stored, turn: null) : null;
     }
 
-    /// <summary>A tenant's sessions, newest first.</summary>
-    public async Task<IReadOnlyList<SessionInfo>> ListAsync(
-        string tenantId, string? agentName, SessionPage page, CancellationToken cancellationToken)
+    /// <summary>A tenant's sessions, newest first, and, where that is wanted, how many there are.</summary>
+    public async Task<SessionListEnvelope> ListAsync(string tenantId, SessionPage page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var stored = await db.Sessions
-            .Where(session => session.TenantId == tenantId && (agentName == null || session.AgentName == agentName))
+        var fitting = db.Sessions.Where(session => session.TenantId == tenantId
+            && (page.Agent == null || session.AgentName == page.Agent)
+            && (page.Status == null || session.Status == page.Status));
+        var stored = await fitting
             .OrderByDescending(session => session.CreatedAt)
             .ThenByDescending(session => session.Id)
             .Skip(page.Offset)
@@ -72,7 +73,10 @@ internal sealed partial class SessionDirectory(
             .Select(SessionView.Columns)
             .ToListAsync(cancellationToken);
 
-        return [.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session)];
+        return new SessionListEnvelope([.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session)])
+        {
+            Total = page.WantsTotal ? await fitting.CountAsync(cancellationToken) : null,
+        };
     }
 
     /// <summary>Creates a session whose sandbox is up. A failure leaves nothing behind.</summary>

@@ -37,8 +37,10 @@ internal static class SessionEndpoints
             .WithName("ListSessions")
             .WithSummary("List sessions, newest first")
             .WithParameter("agent", "Only sessions of the agent of this name.")
+            .WithParameter("status", "Only sessions that stand so: starting, active, paused, stopped, error or ended.")
             .WithParameter("limit", "1 to 1000; all of them where absent.")
             .WithParameter("offset", "How many of the newest to leave out; 0 where absent.")
+            .WithParameter("includeTotal", "true adds how many there are without limit and offset.")
             .Produces<SessionListEnvelope>()
             .ProducesApiErrors(400, 401);
         sessions.MapGet("/{id}", FindAsync)
@@ -117,17 +119,13 @@ internal static class SessionEndpoints
         SessionDirectory sessions,
         CancellationToken cancellationToken,
         string? agent = null,
+        string? status = null,
         string? limit = null,
-        string? offset = null)
-    {
-        if (SessionPage.Check(limit, offset, out var page) is { } problem)
-        {
-            return problem.ToResult(context);
-        }
-
-        var found = await sessions.ListAsync(context.Caller.TenantId, agent, page, cancellationToken);
-        return Results.Json(new SessionListEnvelope(found), ApiJson.Default.SessionListEnvelope);
-    }
+        string? offset = null,
+        string? includeTotal = null) =>
+        SessionPage.Check(agent, status, limit, offset, includeTotal, out var page) is { } problem
+            ? problem.ToResult(context)
+            : Results.Json(await sessions.ListAsync(context.Caller.TenantId, page, cancellationToken), ApiJson.Default.SessionListEnvelope);
 
     private static Task<IResult> FindAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
         ChangeAsync(context, id, sessions, static (_, _) => Task.FromResult<Problem?>(null), cancellationToken);

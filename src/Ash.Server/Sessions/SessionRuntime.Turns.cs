@@ -1,5 +1,6 @@
 using Ash.Protocol.Api;
 using Ash.Protocol.Bridge;
+using Ash.Runner.Sandboxes;
 using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Http;
@@ -39,7 +40,8 @@ internal sealed partial class SessionRuntime
             return new SubmitMessage.Refused(Problems.SessionIs(_session.Status));
         }
 
-        if (message.OnBusy == BusyPolicy.Reject && !IsQuiet)
+        var policy = IsQuiet ? BusyPolicy.Enqueue : message.OnBusy ?? AgentsPolicy;
+        if (policy == BusyPolicy.Reject)
         {
             return new SubmitMessage.Refused(Problems.TurnRunning);
         }
@@ -88,7 +90,7 @@ internal sealed partial class SessionRuntime
         else
         {
             _waiting.Enqueue(turn);
-            if (message.OnBusy == BusyPolicy.Interrupt && _current is { } running)
+            if (policy == BusyPolicy.Interrupt && _current is { } running)
             {
                 await AskToStopAsync(running, TurnReason.Interrupted);
             }
@@ -147,6 +149,22 @@ internal sealed partial class SessionRuntime
         !_isMeeting
         && _session.Status == SessionStatus.Active
         && _sandbox is { Cli: { IsRunning: true, IsClosing: false, IsIdle: true, Restoring: null, Forgotten.Count: 0 } };
+
+    private BusyPolicy AgentsPolicy
+    {
+        get
+        {
+            try
+            {
+                return _services.Contents.Open(_session.ContentHash).Settings.OnBusy;
+            }
+            catch (SandboxException)
+            {
+                // Its files are gone: the start of its next process says so.
+                return BusyPolicy.Enqueue;
+            }
+        }
+    }
 
     /// <summary>The turn that a process is to be given next; null where there is none.</summary>
     private Turn? NextTurn => _current ?? (_waiting.TryPeek(out var next) ? next : null);

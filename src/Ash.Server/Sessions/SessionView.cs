@@ -52,5 +52,5 @@ internal static class SessionView
 
     private static string Text(Guid id) => id.ToString();
 
-    private static string Name(SessionStatus status) => status.ToString().ToLowerInvariant();
+    public static string Name(SessionStatus status) => status.ToString().ToLowerInvariant();
 }

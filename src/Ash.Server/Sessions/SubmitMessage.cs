@@ -6,7 +6,7 @@ namespace Ash.Server.Sessions;
 /// <param name="Content">A JSON string or array of blocks, compact.</param>
 /// <param name="Model">Model of this turn alone, or null.</param>
 /// <param name="Options">What else it asks for, or null.</param>
-/// <param name="OnBusy">What becomes of it while a turn runs.</param>
+/// <param name="OnBusy">What becomes of it while a turn runs; null leaves that to the agent.</param>
 /// <param name="IdempotencyKey">The client's key, or null.</param>
 /// <param name="BodyHash">SHA-256 of the request's body.</param>
 [GenerateSerializer, Immutable]
@@ -14,7 +14,7 @@ internal sealed record SubmitMessage(
     [property: Id(0)] byte[] Content,
     [property: Id(1)] string? Model,
     [property: Id(2)] TurnOptions? Options,
-    [property: Id(3)] BusyPolicy OnBusy,
+    [property: Id(3)] BusyPolicy? OnBusy,
     [property: Id(4)] string? IdempotencyKey,
     [property: Id(5)] byte[] BodyHash)
 {
@@ -29,17 +29,4 @@ internal sealed record SubmitMessage(
 
     [GenerateSerializer, Immutable]
     internal sealed record Refused([property: Id(0)] Problem Problem) : Outcome;
-}
-
-/// <summary>What becomes of a message while a turn runs or waits.</summary>
-internal enum BusyPolicy
-{
-    /// <summary>It waits for its turn.</summary>
-    Enqueue,
-
-    /// <summary>It is refused.</summary>
-    Reject,
-
-    /// <summary>The running turn is asked to end, and it waits for its own.</summary>
-    Interrupt,
 }

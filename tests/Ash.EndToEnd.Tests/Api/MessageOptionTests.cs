@@ -107,11 +107,13 @@ public sealed class MessageOptionTests(ApiServer fixture)
     [Fact(Timeout = Limit)]
     public async Task OnBusy_SaysWhatBecomesOfAMessage_WhileATurnRuns()
     {
-        var session = (await Server.CreateSessionAsync()).Id;
+        var files = new Dictionary<string, string> { ["ash.json"] = """{"onBusy":"reject"}""" };
+        var session = (await Server.CreateSessionAsync(files: files)).Id;
         var gate = $"busy-{session}";
         var running = SendAsync(session, $$"""first @@fake {"text":"late","gate":"{{gate}}"}""");
         await Server.Model.WaitUntilHeldAsync(gate, TestContext.Current.CancellationToken);
 
+        (await Server.SendJsonAsync(session, """{"content":"no"}""")).IsError(409, "turn_running");
         (await Server.SendJsonAsync(session, """{"content":"no","onBusy":"reject"}""")).IsError(409, "turn_running");
         var next = SendAsync(session, "instead", "\"onBusy\":\"interrupt\"");
         Assert.Equal("interrupted", (await running).Reason);

@@ -29,6 +29,13 @@ public sealed class SessionApiTests(ApiServer fixture)
         var second = (await Server.AskAsync("GET", $"/api/sessions?agent={agent}&limit=1&offset=1")).IsSuccess().GetProperty("sessions");
         Assert.Equal(listed[0].GetRawText(), Assert.Single(first.EnumerateArray()).GetRawText());
         Assert.Equal(listed[1].GetRawText(), Assert.Single(second.EnumerateArray()).GetRawText());
+
+        await Server.Client.Sessions.EndAsync(Guid.Parse(listed[1].GetProperty("id").GetString()!));
+        foreach (var (query, count, total) in new[] { ("status=active", 1, 1), ("status=ended", 1, 1), ("status=paused", 0, 0), ("limit=1", 1, 2) })
+        {
+            var page = (await Server.AskAsync("GET", $"/api/sessions?agent={agent}&includeTotal=true&{query}")).IsSuccess();
+            Assert.Equal((query, count, total), (query, page.GetProperty("sessions").GetArrayLength(), page.GetProperty("total").GetInt32()));
+        }
     }
 
     [Theory(Timeout = 120_000)]
@@ -36,6 +43,8 @@ public sealed class SessionApiTests(ApiServer fixture)
     [InlineData("limit=1001", "querystring/limit must be an integer from 1 to 1000")]
     [InlineData("limit=x", "querystring/limit must be an integer from 1 to 1000")]
     [InlineData("offset=-1", "querystring/offset must be an integer >= 0")]
+    [InlineData("status=gone", "status must be one of starting, active, paused, stopped, error, ended")]
+    [InlineData("includeTotal=1", "includeTotal must be true or false")]
     public async Task List_IsRefused_WhereItsPageIsNone(string query, string error) =>
         (await Server.AskAsync("GET", $"/api/sessions?{query}")).IsError(400, "invalid_request", error);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Ash.Server.Agents;
+using Ash.Server.Sessions;
 
 namespace Ash.Server.Tests.Agents;
 
@@ -14,7 +15,7 @@ public sealed class AgentSettingsTests
               "systemPrompt": "append",
               "readOnlyContent": false,
               "permissionMode": "permissionsByAgent",
-              "onBusy": "enqueue",
+              "onBusy": "reject",
               "resources": { "memoryMb": 512, "cpus": 0.5, "pids": 128 },
             }
             """);
@@ -25,6 +26,7 @@ public sealed class AgentSettingsTests
                 AppendsSystemPrompt = true,
                 ReadOnlyContent = false,
                 PermissionMode = "permissionsByAgent",
+                OnBusy = BusyPolicy.Reject,
                 Resources = new AgentResources(512, 0.5, 128),
             },
             settings);
@@ -59,7 +61,7 @@ public sealed class AgentSettingsTests
     [InlineData("""{"network":{"allow":["example.com"]}}""", "network")]
     [InlineData("""{"model":{"allow":["claude-*"]}}""", "model")]
     [InlineData("""{"setup":["npm ci"]}""", "setup")]
-    [InlineData("""{"onBusy":"reject"}""", "onBusy")]
+    [InlineData("""{"onBusy":"steer"}""", "onBusy")]
     [InlineData("""{"resources":{"diskMb":1}}""", "resources.diskMb")]
     public void AFieldThatThisReleaseDoesNotEnforce_IsRefused_RatherThanIgnored(string json, string path) =>
         Assert.Equal(
