@@ -3,7 +3,7 @@ using Ash.Server.Storage;
 namespace Ash.Server.Http;
 
 /// <summary>Every failure that a client can meet. The texts that the contract names are kept to the letter.</summary>
-internal static class Problems
+internal static partial class Problems
 {
     public static readonly Problem UnknownSession = new(404, "session_not_found", "Session not found");
     public static readonly Problem UnknownTurn = new(404, "turn_not_found", "Turn not found in this session");

@@ -15,7 +15,7 @@ internal static class SessionEndpoints
 
     private static readonly OtherFields OtherSessionFields = new()
     {
-        NotOffered = ["credentialId", "mcpServers", "allowedTools", "disallowedTools", "betas", "subagents", "initialAgent"],
+        NotOffered = ["mcpServers", "allowedTools", "disallowedTools", "betas", "subagents", "initialAgent"],
     };
 
     private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
@@ -31,7 +31,8 @@ internal static class SessionEndpoints
             .WithBody("The agent, and what is to be different from its own settings.")
             .WithHeader("Idempotency-Key", "The same key and body give the same session, for a day; another body is refused.")
             .Produces<SessionEnvelope>(StatusCodes.Status201Created)
-            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 500);
+            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 500)
+            .WithMetadata(new CreateLimit("sessions"));
         sessions.MapGet("/", ListAsync)
             .WithName("ListSessions")
             .WithSummary("List sessions, newest first")
@@ -241,6 +242,11 @@ internal static class SessionEndpoints
         if (request.PermissionMode is { } mode && !PermissionModes.Contains(mode))
         {
             return Problems.Invalid($"permissionMode must be one of {string.Join(", ", PermissionModes)}");
+        }
+
+        if (request.CredentialId is { Length: > 255 })
+        {
+            return Problems.Invalid("credentialId must NOT have more than 255 characters");
         }
 
         return EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) is { } reason ? Problems.Invalid(reason) : null;

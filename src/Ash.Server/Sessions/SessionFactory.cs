@@ -12,7 +12,7 @@ internal sealed class SessionFactory(ISandboxHost host, ServerSettings settings,
 {
     /// <param name="agent">Whose newest version it gets.</param>
     /// <param name="agentSettings">That version's own settings.</param>
-    /// <param name="request">What is asked for; null where nobody has asked yet.</param>
+    /// <param name="request">What is asked for, checked; null where nobody has asked yet.</param>
     public SessionRecord Make(AgentRecord agent, AgentSettings agentSettings, CreateSessionRequest? request = null)
     {
         var id = Guid.CreateVersion7();
@@ -31,6 +31,8 @@ internal sealed class SessionFactory(ISandboxHost host, ServerSettings settings,
             Model = request?.Model,
             SystemPrompt = request?.SystemPrompt is { Length: > 0 } prompt ? prompt : null,
             PermissionMode = request?.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
+            CredentialId = request?.CredentialId is { } credential ? Guid.Parse(credential) : null,
+            ExposesCredential = request?.ExposeCredential == true,
             ExtraEnv = request?.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
             Isolation = host.Isolation.ToString().ToLowerInvariant(),
             CreatedAt = at,

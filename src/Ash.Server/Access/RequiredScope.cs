@@ -1,0 +1,10 @@
+namespace Ash.Server.Access;
+
+/// <summary>Says of a route which scope it needs, where that does not follow from the method.</summary>
+internal sealed record RequiredScope(AccessScope Scope)
+{
+    /// <summary>What a request needs: looking needs less than changing.</summary>
+    public static AccessScope Of(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Scope
+        ?? (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) ? AccessScope.Read : AccessScope.Write);
+}
