@@ -20,7 +20,8 @@ public sealed class ApiKeysClient
     public Task<CreatedApiKey> CreateAsync(CreateApiKeyRequest request, CancellationToken cancellationToken = default)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.CreateApiKeyRequest);
-        return _connection.CallAsync(HttpMethod.Post, All, ApiJson.Default.CreatedApiKey, json, cancellationToken: cancellationToken);
+        return _connection.CallAsync(
+            HttpMethod.Post, All, ApiJson.Default.CreatedApiKey, json, cancellationToken: cancellationToken);
     }
 
     /// <summary>The tenant's keys, the newest first, without their texts.</summary>

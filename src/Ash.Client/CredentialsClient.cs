@@ -35,7 +35,8 @@ public sealed class CredentialsClient
         return answer.Credentials;
     }
 
-    /// <summary>Deletes a credential; sessions that use it make no further model calls. Throws with status 404 where there is none.</summary>
+    /// <summary>Deletes a credential; sessions that use it make no further model calls.</summary>
+    /// <remarks>Throws with status 404 where there is none.</remarks>
     public Task DeleteAsync(Guid id, CancellationToken cancellationToken = default) =>
         _connection.CallAsync(HttpMethod.Delete, $"{All}/{id}", cancellationToken);
 }

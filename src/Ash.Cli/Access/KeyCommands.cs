@@ -15,7 +15,7 @@ internal static class KeyCommands
     };
 
     private static Command CreateList(CommandBinder binder) =>
-        binder.Bind(new Command("list", "Lists the API keys, the newest first, without their texts."), async (context, cancellationToken) =>
+        binder.Bind(new Command("list", "Lists the API keys, the newest first."), async (context, cancellationToken) =>
         {
             context.Output.Result(await context.Client.ApiKeys.ListAsync(cancellationToken));
             return ExitCodes.Ok;
@@ -24,7 +24,10 @@ internal static class KeyCommands
     private static Command CreateCreate(CommandBinder binder)
     {
         var label = new Option<string?>("--label") { Description = "What the key is for.", HelpName = "text" };
-        var scopes = new Option<string[]>("--scope") { Description = "What it may do: read, write or admin (default: all).", HelpName = "scope" };
+        var scopes = new Option<string[]>("--scope")
+        {
+            Description = "What it may do: read, write or admin (default: all).", HelpName = "scope",
+        };
         scopes.AcceptOnlyFromAmong("read", "write", "admin");
         var expires = ExpiryOption();
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Prints the key alone." };
@@ -56,7 +59,8 @@ internal static class KeyCommands
     private static Command CreateDelete(CommandBinder binder)
     {
         var id = new Argument<Guid>("id") { Description = "The key's id." };
-        return binder.Bind(new Command("delete", "Deletes an API key. It lets nobody in any more.") { id }, async (context, cancellationToken) =>
+        var command = new Command("delete", "Deletes an API key. It lets nobody in any more.") { id };
+        return binder.Bind(command, async (context, cancellationToken) =>
         {
             var key = context.Parse.GetValue(id);
             await context.Client.ApiKeys.DeleteAsync(key, cancellationToken);
@@ -72,12 +76,13 @@ internal static class KeyCommands
         HelpName = "time",
         CustomParser = result =>
         {
-            if (DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+            var text = result.Tokens[0].Value;
+            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
             {
                 return time;
             }
 
-            result.AddError($"Not a time: \"{result.Tokens[0].Value}\". Write 2027-01-31 or 2027-01-31T12:00:00Z");
+            result.AddError($"Not a time: \"{text}\". Write 2027-01-31 or 2027-01-31T12:00:00Z");
             return null;
         },
     };

@@ -6,7 +6,7 @@ namespace Ash.Cli.Credentials;
 /// <summary><c>ash credential …</c>.</summary>
 internal static class CredentialCommands
 {
-    public static Command Create(CommandBinder binder) => new("credential", "Leaves secrets for sessions, lists them, and deletes them.")
+    public static Command Create(CommandBinder binder) => new("credential", "Leaves secrets for sessions, and deletes them.")
     {
         CreateList(binder),
         CreateCreate(binder),
@@ -14,7 +14,7 @@ internal static class CredentialCommands
     };
 
     private static Command CreateList(CommandBinder binder) =>
-        binder.Bind(new Command("list", "Lists the credentials, the newest first, without their secrets."), async (context, cancellationToken) =>
+        binder.Bind(new Command("list", "Lists the credentials, the newest first."), async (context, cancellationToken) =>
         {
             context.Output.Result(await context.Client.Credentials.ListAsync(cancellationToken));
             return ExitCodes.Ok;
@@ -25,7 +25,10 @@ internal static class CredentialCommands
         var type = new Argument<string>("type") { Description = "What the secret opens: anthropic, openai, bedrock or custom." };
         type.AcceptOnlyFromAmong("anthropic", "openai", "bedrock", "custom");
         var label = new Option<string?>("--label") { Description = "What it is for.", HelpName = "text" };
-        var file = new Option<string?>("--key-file") { Description = "A file with the secret. Otherwise it is read from standard input.", HelpName = "path" };
+        var file = new Option<string?>("--key-file")
+        {
+            Description = "A file with the secret. Otherwise it is read from standard input.", HelpName = "path",
+        };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Prints the credential's id alone." };
         var command = new Command("create", "Leaves a secret. It is never shown again.") { type, label, file, quiet };
 
@@ -70,11 +73,14 @@ internal static class CredentialCommands
     /// <summary>Never an argument: every process of the machine can read those, and the shell keeps them.</summary>
     private static async Task<string> ReadSecretAsync(CommandContext context, string? file, CancellationToken cancellationToken)
     {
-        var text = file is null ? await context.Host.In.ReadToEndAsync(cancellationToken) : await File.ReadAllTextAsync(file, cancellationToken);
+        var text = file is null
+            ? await context.Host.In.ReadToEndAsync(cancellationToken)
+            : await File.ReadAllTextAsync(file, cancellationToken);
 
         // An editor and echo end what they write with a line break, which no secret has.
         return text.TrimEnd('\r', '\n') is { Length: > 0 } secret
             ? secret
-            : throw new CliException($"There is no secret in {file ?? "standard input"}. Give it by --key-file, or as: ash credential create TYPE < FILE");
+            : throw new CliException(
+                $"There is no secret in {file ?? "standard input"}. Give it by --key-file, or by < FILE");
     }
 }

@@ -47,7 +47,7 @@ public sealed record CreateCredentialRequest
     /// <inheritdoc cref="CredentialInfo.Type"/>
     public required string Type { get; init; }
 
-    /// <summary>The secret. For <c>bedrock</c> it is JSON text: <c>{"accessKeyId","secretAccessKey","region","sessionToken"?}</c>.</summary>
+    /// <summary>The secret; for <c>bedrock</c> JSON: <c>{"accessKeyId","secretAccessKey","region","sessionToken"?}</c>.</summary>
     public required string Key { get; init; }
 
     /// <summary>For people; empty where absent.</summary>

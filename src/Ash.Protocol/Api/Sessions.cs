@@ -59,8 +59,8 @@ public sealed record CreateSessionRequest
     public IReadOnlyDictionary<string, string>? ExtraEnv { get; init; }
 
     /// <summary>
-    /// A credential of the tenant. One of type <c>anthropic</c> is used for the session's model calls, outside the sandbox; the others
-    /// need <see cref="ExposeCredential"/>.
+    /// A credential of the tenant. One of type <c>anthropic</c> is used for the session's model calls, outside the sandbox;
+    /// the others need <see cref="ExposeCredential"/>.
     /// </summary>
     public string? CredentialId { get; init; }
 

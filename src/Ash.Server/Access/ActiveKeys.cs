@@ -15,23 +15,29 @@ internal sealed class ActiveKeys
 
     public void Add(ActiveKey key) => _keys[SlotOf(key.Hash)] = key;
 
-    public void Remove(Guid id)
+    /// <returns>The key that is not among them any more.</returns>
+    public ActiveKey? Remove(Guid id)
     {
         foreach (var (slot, key) in _keys)
         {
-            if (key.Caller.KeyId == id)
+            if (key.Caller.KeyId == id && _keys.TryRemove(slot, out _))
             {
-                _keys.TryRemove(slot, out _);
+                return key;
             }
         }
+
+        return null;
     }
 
     /// <summary>The key with this SHA-256, if there is one and it has not expired.</summary>
-    public ActiveKey? Find(ReadOnlySpan<byte> hash, DateTimeOffset now) =>
-        _keys.TryGetValue(SlotOf(hash), out var key) && CryptographicOperations.FixedTimeEquals(hash, key.Hash) && key.IsUsable(now) ? key : null;
+    public ActiveKey? Find(ReadOnlySpan<byte> hash, DateTimeOffset now)
+    {
+        var isKnown = _keys.TryGetValue(SlotOf(hash), out var key) && CryptographicOperations.FixedTimeEquals(hash, key.Hash);
+        return isKnown && key!.IsUsable(now) ? key : null; // What is known is there.
+    }
 
-    public bool HasAdmin(string tenantId, DateTimeOffset now) =>
-        _keys.Any(pair => pair.Value.Caller is { Scope: AccessScope.Admin } caller && caller.TenantId == tenantId && pair.Value.IsUsable(now));
+    public bool HasAdmin(string tenantId, DateTimeOffset now) => _keys.Values.Any(key =>
+        key.Caller.Scope == AccessScope.Admin && key.Caller.TenantId == tenantId && key.IsUsable(now));
 
     private static UInt128 SlotOf(ReadOnlySpan<byte> hash) => BinaryPrimitives.ReadUInt128LittleEndian(hash);
 }

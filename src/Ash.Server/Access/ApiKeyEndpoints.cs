@@ -43,11 +43,14 @@ internal static class ApiKeyEndpoints
             .ProducesApiErrors(400, 401, 413, 415);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, ApiKeys keys, CancellationToken cancellationToken) =>
-        Results.Json(
-            new ApiKeyListEnvelope(await keys.ListAsync(context.Caller.TenantId, cancellationToken)), ApiJson.Default.ApiKeyListEnvelope);
+    private static async Task<IResult> ListAsync(HttpContext context, ApiKeys keys, CancellationToken cancellationToken)
+    {
+        var found = await keys.ListAsync(context.Caller.TenantId, cancellationToken);
+        return Results.Json(new ApiKeyListEnvelope(found), ApiJson.Default.ApiKeyListEnvelope);
+    }
 
-    private static async Task<IResult> CreateAsync(HttpContext context, ApiKeys keys, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateAsync(
+        HttpContext context, ApiKeys keys, TimeProvider clock, CancellationToken cancellationToken)
     {
         var request = new CreateApiKeyRequest();
         if (HasBody(context))
@@ -74,7 +77,17 @@ internal static class ApiKeyEndpoints
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string id, ApiKeys keys)
     {
-        var problem = Guid.TryParseExact(id, "D", out var keyId) ? await keys.DeleteAsync(context.Caller, keyId) : Problems.UnknownApiKey;
+        if (!Guid.TryParseExact(id, "D", out var keyId))
+        {
+            return Problems.UnknownApiKey.ToResult(context);
+        }
+
+        // A key that deletes itself is told so first.
+        var problem = await keys.DeleteAsync(context.Caller, keyId, removed: key => context.Response.OnCompleted(() =>
+        {
+            key.End();
+            return Task.CompletedTask;
+        }));
         return problem?.ToResult(context) ?? Results.NoContent();
     }
 
@@ -94,7 +107,8 @@ internal static class ApiKeyEndpoints
             return Problems.Invalid("Missing required field: tenantId").ToResult(context);
         }
 
-        if ((CheckName("tenantId", tenant) ?? Check(request.Label, request.Scopes, request.ExpiresAt, AccessScope.Admin, clock)) is { } problem)
+        if ((CheckName("tenantId", tenant)
+            ?? Check(request.Label, request.Scopes, request.ExpiresAt, AccessScope.Admin, clock)) is { } problem)
         {
             return problem.ToResult(context);
         }

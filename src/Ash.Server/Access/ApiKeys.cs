@@ -11,7 +11,11 @@ namespace Ash.Server.Access;
 
 /// <summary>The API keys: hashed in the store, beside the operator's static one.</summary>
 internal sealed class ApiKeys(
-    IDbContextFactory<AshDbContext> contexts, StoreWriter writer, DataFolder data, ServerSettings settings, TimeProvider clock) : IHostedService
+    IDbContextFactory<AshDbContext> contexts,
+    StoreWriter writer,
+    DataFolder data,
+    ServerSettings settings,
+    TimeProvider clock) : IHostedService
 {
     /// <summary>Names the static key in lists. It is in no store, so nobody can delete it here.</summary>
     public const string StaticKeyId = "env";
@@ -24,18 +28,19 @@ internal sealed class ApiKeys(
     /// <summary>When keys were last used, until that is stored.</summary>
     public LastUses LastUses { get; } = new();
 
-    /// <summary>Makes sure, before the first request, that there is a key and that its owner can find it (contract 8.3).</summary>
+    /// <summary>Makes sure, before the first request, that somebody can get in, and knows how (contract 8.3).</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         foreach (var known in await db.ApiKeys.ToListAsync(cancellationToken))
         {
-            _active.Add(ActiveKey.Of(known));
+            _active.Add(ActiveKey.Of(known, clock));
         }
 
         if (settings.ApiKey is { } staticKey)
         {
-            _active.Add(new ActiveKey(new Caller(Caller.DefaultTenant, KeyId: null, AccessScope.Admin), ApiKeyText.Hash(staticKey), expiresAt: null));
+            var caller = new Caller(Caller.DefaultTenant, KeyId: null, AccessScope.Admin);
+            _active.Add(new ActiveKey(caller, ApiKeyText.Hash(staticKey), expiresAt: null, clock));
         }
         else if (!_active.HasAdmin(Caller.DefaultTenant, clock.GetUtcNow()))
         {
@@ -74,7 +79,9 @@ internal sealed class ApiKeys(
             .ThenByDescending(key => key.Id)
             .ToListAsync(cancellationToken);
         var keys = stored.Select(Describe);
-        return settings.ApiKey is { } staticKey && tenantId == Caller.DefaultTenant ? [DescribeStatic(staticKey), .. keys] : [.. keys];
+        return settings.ApiKey is { } staticKey && tenantId == Caller.DefaultTenant
+            ? [DescribeStatic(staticKey), .. keys]
+            : [.. keys];
     }
 
     /// <summary>Makes a key; its text is known here and never again.</summary>
@@ -86,7 +93,11 @@ internal sealed class ApiKeys(
         AddAsync(ApiKeyText.Make(), tenantId, label, scopes, expiresAt);
 
     /// <summary>Deletes a key of the caller's tenant. From then on nobody gets in with it.</summary>
-    public async Task<Problem?> DeleteAsync(Caller caller, Guid id)
+    /// <param name="caller">Who deletes it.</param>
+    /// <param name="id">The key's.</param>
+    /// <param name="removed">Is given the key, to end what it has opened: perhaps this very request.</param>
+    /// <returns>Why it stays; null where it is gone.</returns>
+    public async Task<Problem?> DeleteAsync(Caller caller, Guid id, Action<ActiveKey> removed)
     {
         var now = clock.GetUtcNow();
         var problem = await writer.WriteAsync(Durability.Power, transaction =>
@@ -97,7 +108,9 @@ internal sealed class ApiKeys(
                 return Problems.UnknownApiKey;
             }
 
-            if (id == caller.KeyId && !HasAnotherWayIn(caller.TenantId) && !keys.Exists(other => other != key && IsUsableAdmin(other, now)))
+            if (id == caller.KeyId
+                && !HasAnotherWayIn(caller.TenantId)
+                && !keys.Exists(other => other != key && IsUsableAdmin(other, now)))
             {
                 return Problems.LastAdminKey;
             }
@@ -106,9 +119,9 @@ internal sealed class ApiKeys(
             transaction.Db.SaveChanges();
             return null;
         });
-        if (problem is null)
+        if (problem is null && _active.Remove(id) is { } key)
         {
-            _active.Remove(id);
+            removed(key);
         }
 
         return problem;
@@ -141,7 +154,8 @@ internal sealed class ApiKeys(
         Scopes = Scopes.List(stored: null),
     };
 
-    private async Task<CreatedApiKey> AddAsync(string key, string tenantId, string label, string? scopes, DateTimeOffset? expiresAt)
+    private async Task<CreatedApiKey> AddAsync(
+        string key, string tenantId, string label, string? scopes, DateTimeOffset? expiresAt)
     {
         var record = new ApiKeyRecord
         {
@@ -159,7 +173,7 @@ internal sealed class ApiKeys(
             transaction.Db.ApiKeys.Add(record);
             transaction.Db.SaveChanges();
         });
-        _active.Add(ActiveKey.Of(record));
+        _active.Add(ActiveKey.Of(record, clock));
         return new CreatedApiKey(record.Id, key);
     }
 

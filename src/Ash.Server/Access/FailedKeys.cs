@@ -18,21 +18,27 @@ internal sealed partial class FailedKeys(ServerSettings settings, TimeProvider c
     public long Total => Interlocked.Read(ref _total);
 
     /// <summary>How long nobody gets in from there, whatever the key; null where it is looked at.</summary>
-    public TimeSpan? WaitOf(IPAddress address) => _failures?.Look(address) is { IsExceeded: true } window ? window.Reset : null;
+    public TimeSpan? WaitOf(IPAddress address) =>
+        _failures?.Look(address) is { IsExceeded: true } window ? window.Reset : null;
 
-    /// <remarks>Somebody may try thousands a minute: the log names the first, and then only how the number grows.</remarks>
     public void Count(IPAddress address)
     {
         var total = Interlocked.Increment(ref _total);
-        var window = _failures?.Take(address);
-        if (window is { } count ? BitOperations.IsPow2(count.Limit - count.Remaining) && !count.IsExceeded : BitOperations.IsPow2(total))
+        if (_failures is null)
         {
-            LogFailed(address, window is { } counted ? counted.Limit - counted.Remaining : total);
+            LogIfNotable(address, total);
+            return;
+        }
+
+        var window = _failures.Take(address);
+        if (!window.IsExceeded)
+        {
+            LogIfNotable(address, window.Limit - window.Remaining);
         }
 
         if (window is { Remaining: 0, IsExceeded: false })
         {
-            LogShut(address, window.Value.Reset.TotalSeconds);
+            LogShut(address, window.Reset.TotalSeconds);
         }
     }
 
@@ -57,6 +63,15 @@ internal sealed partial class FailedKeys(ServerSettings settings, TimeProvider c
         var bytes = address.GetAddressBytes();
         bytes.AsSpan(8).Clear();
         return new IPAddress(bytes);
+    }
+
+    /// <remarks>Somebody may try thousands a minute: the log names the first, and then only how the number grows.</remarks>
+    private void LogIfNotable(IPAddress address, long failed)
+    {
+        if (BitOperations.IsPow2(failed))
+        {
+            LogFailed(address, failed);
+        }
     }
 
     [LoggerMessage(LogLevel.Warning, "A wrong key came from {Address} (so far: {Failed})")]

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Ash.Server.Configuration;
 
 namespace Ash.Server.Access;
@@ -11,5 +10,6 @@ internal sealed class InternalSecret(ServerSettings settings)
 
     public bool IsSet => _hash is not null;
 
-    public bool Is(string text) => _hash is not null && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(text)), _hash);
+    /// <summary>Compared in constant time.</summary>
+    public bool Is(string text) => _hash is not null && CryptographicOperations.FixedTimeEquals(ApiKeyText.Hash(text), _hash);
 }

@@ -5,32 +5,48 @@ namespace Ash.Server.Access;
 /// <summary>Nothing below <c>/api</c> answers without a key (contract 8.2), or to more than the key allows.</summary>
 internal sealed class KeyCheck(RequestDelegate next, ApiKeys keys, InternalSecret secret, FailedKeys failures, RateLimits limits)
 {
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         var path = context.Request.Path;
-        if (path.StartsWithSegments("/api") && (path.StartsWithSegments("/api/internal") ? CheckSecret(context) : CheckKey(context)) is { } problem)
-        {
-            if (problem.Status == StatusCodes.Status401Unauthorized)
-            {
-                context.Response.Headers.WWWAuthenticate = "Bearer";
-            }
-
-            await problem.WriteAsync(context);
-            return;
-        }
-
-        await next(context);
+        return !path.StartsWithSegments("/api") ? next(context)
+            : path.StartsWithSegments("/api/internal") ? AnswerAsync(context, CheckSecret(context))
+            : AnswerWithKeyAsync(context);
     }
 
-    private Problem? CheckKey(HttpContext context)
+    private async Task AnswerWithKeyAsync(HttpContext context)
     {
+        var problem = CheckKey(context, out var key);
+
+        // A stream goes on for hours: it ends with the key that opened it.
+        using var ending = key?.Over.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context); // Given here.
+        await AnswerAsync(context, problem);
+    }
+
+    private Task AnswerAsync(HttpContext context, Problem? problem)
+    {
+        if (problem is null)
+        {
+            return next(context);
+        }
+
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        return problem.WriteAsync(context);
+    }
+
+    private Problem? CheckKey(HttpContext context, out ActiveKey? key)
+    {
+        key = null;
         if (ReadBearer(context, out var refusal) is not { } text)
         {
             return refusal;
         }
 
         var address = FailedKeys.AddressOf(context);
-        var key = keys.Find(text);
+        key = keys.Find(text);
 
         // Whoever guesses from an address does not lock out who works from there: behind a proxy, all share one.
         if (failures.WaitOf(address) is { } wait && key?.WasUsedFrom(address) != true)

@@ -35,7 +35,8 @@ internal sealed partial class LastUseWriter(
         {
             foreach (var (id, at) in ofKeys)
             {
-                transaction.Db.ApiKeys.Where(key => key.Id == id).ExecuteUpdate(set => set.SetProperty(key => key.LastUsedAt, at));
+                transaction.Db.ApiKeys.Where(key => key.Id == id)
+                    .ExecuteUpdate(set => set.SetProperty(key => key.LastUsedAt, at));
             }
 
             foreach (var (id, at) in ofCredentials)

@@ -21,9 +21,20 @@ internal sealed class RateWindows<TPartition>(int limit, TimeSpan length, TimePr
     public RateWindow Take(TPartition partition) => WindowOf(partition).Count(1, limit, length, clock.GetUtcNow());
 
     /// <summary>How the partition stands; nothing is counted.</summary>
-    public RateWindow Look(TPartition partition) =>
-        (_windows.TryGetValue(partition, out var window) ? window : Volatile.Read(ref _partitions) < MaxPartitions ? null : _shared)
-            ?.Count(0, limit, length, clock.GetUtcNow()) ?? new RateWindow(limit, limit, length, IsExceeded: false);
+    public RateWindow Look(TPartition partition)
+    {
+        if (!_windows.TryGetValue(partition, out var window))
+        {
+            if (Volatile.Read(ref _partitions) < MaxPartitions)
+            {
+                return new RateWindow(limit, limit, length, IsExceeded: false);
+            }
+
+            window = _shared;
+        }
+
+        return window.Count(0, limit, length, clock.GetUtcNow());
+    }
 
     private Window WindowOf(TPartition partition)
     {

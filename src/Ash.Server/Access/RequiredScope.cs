@@ -6,5 +6,7 @@ internal sealed record RequiredScope(AccessScope Scope)
     /// <summary>What a request needs: looking needs less than changing.</summary>
     public static AccessScope Of(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.Scope
-        ?? (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) ? AccessScope.Read : AccessScope.Write);
+        ?? (IsLook(context.Request.Method) ? AccessScope.Read : AccessScope.Write);
+
+    private static bool IsLook(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
 }

@@ -58,7 +58,8 @@ internal static class SettingsLoader
             CredentialKey = reader.Secret("ASH_CREDENTIAL_KEY", ShortestSecret),
             PreviousCredentialKeys = reader.Secrets("ASH_CREDENTIAL_KEY_PREVIOUS"),
             CorsOrigins = reader.Origins("ASH_CORS_ORIGINS"),
-            RateLimitWindow = reader.Duration("ASH_RATE_LIMIT_WINDOW", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            RateLimitWindow = reader.Duration(
+                "ASH_RATE_LIMIT_WINDOW", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
             RateLimit = reader.Number("ASH_RATE_LIMIT", 60_000, min: 0, max: int.MaxValue),
             CreateRateLimit = reader.Number("ASH_RATE_LIMIT_CREATES", 1200, min: 0, max: int.MaxValue),
             FailedKeyLimit = reader.Number("ASH_RATE_LIMIT_FAILED_KEYS", 60, min: 0, max: int.MaxValue),

@@ -119,7 +119,7 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
         return null;
     }
 
-    /// <summary>Printable ASCII without spaces and commas, of at least so many characters. What is refused is not repeated.</summary>
+    /// <summary>Printable ASCII without spaces and commas, of at least so many characters. No message repeats it.</summary>
     public string? Secret(string name, int minLength)
     {
         if (Text(name) is not { } text)
@@ -139,7 +139,7 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
         return text;
     }
 
-    /// <summary>Secrets with commas between them, of any length: of one that is only read with, nothing better can be asked.</summary>
+    /// <summary>Secrets with commas between them, of any length: what was used once is needed as it was.</summary>
     public IReadOnlyList<string>? Secrets(string name)
     {
         if (Text(name) is not { } text)
@@ -156,7 +156,8 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
         return secrets;
     }
 
-    private static bool IsSecret(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(',');
+    private static bool IsSecret(string text) =>
+        text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(',');
 
     /// <summary>Origins of web pages with commas between them, or <c>*</c> alone.</summary>
     public IReadOnlyList<string>? Origins(string name)

@@ -3,18 +3,25 @@ using Ash.Server.Http;
 
 namespace Ash.Server.Credentials;
 
-/// <summary>The secret of a <c>bedrock</c> credential: JSON text with the parts of an AWS access key (contract 1.10, 3.3).</summary>
+/// <summary>The secret of a <c>bedrock</c> credential: JSON with the parts of an AWS access key (contract 1.10, 3.3).</summary>
 internal sealed class BedrockSecret
 {
-    private BedrockSecret(string accessKeyId, string secretAccessKey, string region, string? sessionToken) =>
-        Environment = new Dictionary<string, string?>
+    private BedrockSecret(string accessKeyId, string secretAccessKey, string region, string? sessionToken)
+    {
+        var environment = new Dictionary<string, string>
         {
             ["CLAUDE_CODE_USE_BEDROCK"] = "1",
             ["AWS_ACCESS_KEY_ID"] = accessKeyId,
             ["AWS_SECRET_ACCESS_KEY"] = secretAccessKey,
             ["AWS_REGION"] = region,
-            ["AWS_SESSION_TOKEN"] = sessionToken,
-        }.Where(static variable => variable.Value is not null).ToDictionary(static variable => variable.Key, static variable => variable.Value!);
+        };
+        if (sessionToken is not null)
+        {
+            environment["AWS_SESSION_TOKEN"] = sessionToken;
+        }
+
+        Environment = environment;
+    }
 
     /// <summary>As the CLI and AWS' own programs look for it.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; }
@@ -31,7 +38,9 @@ internal sealed class BedrockSecret
                 return null;
             }
 
-            if (Part(json, "accessKeyId") is { } id && Part(json, "secretAccessKey") is { } secret && Part(json, "region") is { } region)
+            if (Part(json, "accessKeyId") is { } id
+                && Part(json, "secretAccessKey") is { } secret
+                && Part(json, "region") is { } region)
             {
                 problem = null;
                 return new BedrockSecret(id, secret, region, Part(json, "sessionToken"));

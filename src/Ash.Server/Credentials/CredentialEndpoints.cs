@@ -15,7 +15,9 @@ internal static class CredentialEndpoints
 
     public static void MapCredentials(this IEndpointRouteBuilder routes)
     {
-        var credentials = routes.MapGroup("/api/credentials").WithTags("credentials").WithMetadata(new RequiredScope(AccessScope.Admin));
+        var credentials = routes.MapGroup("/api/credentials")
+            .WithTags("credentials")
+            .WithMetadata(new RequiredScope(AccessScope.Admin));
 
         credentials.MapPost("/", CreateAsync)
             .WithName("CreateCredential")
@@ -36,7 +38,8 @@ internal static class CredentialEndpoints
             .ProducesApiErrors(401, 404);
     }
 
-    private static async Task<IResult> CreateAsync(HttpContext context, CredentialStore credentials, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateAsync(
+        HttpContext context, CredentialStore credentials, CancellationToken cancellationToken)
     {
         var body = await JsonBody<CreateCredentialRequest>.ReadAsync(
             context.Request, ApiJson.Default.CreateCredentialRequest, MaxBodyBytes, cancellationToken);
@@ -52,10 +55,12 @@ internal static class CredentialEndpoints
             new CredentialEnvelope(created), ApiJson.Default.CredentialEnvelope, statusCode: StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, CredentialStore credentials, CancellationToken cancellationToken) =>
-        Results.Json(
-            new CredentialListEnvelope(await credentials.ListAsync(context.Caller.TenantId, cancellationToken)),
-            ApiJson.Default.CredentialListEnvelope);
+    private static async Task<IResult> ListAsync(
+        HttpContext context, CredentialStore credentials, CancellationToken cancellationToken)
+    {
+        var found = await credentials.ListAsync(context.Caller.TenantId, cancellationToken);
+        return Results.Json(new CredentialListEnvelope(found), ApiJson.Default.CredentialListEnvelope);
+    }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string id, CredentialStore credentials) =>
         Guid.TryParseExact(id, "D", out var credentialId) && await credentials.DeleteAsync(context.Caller.TenantId, credentialId)

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Ash.Server.Credentials;
 
-/// <summary>A key that credentials are sealed with: AES-256-GCM, derived by HKDF from what the operator gave or the data folder holds.</summary>
+/// <summary>
+/// A key that credentials are sealed with: AES-256-GCM, derived by HKDF from what the operator gave or the data folder holds.
+/// </summary>
 internal sealed class CredentialKey
 {
     private const int KeyBytes = 32;

@@ -3,7 +3,7 @@ using Ash.Server.Storage;
 
 namespace Ash.Server.Credentials;
 
-/// <summary>The key that the server makes for itself where the operator names none: 32 random bytes that only its user can read.</summary>
+/// <summary>The key that the server makes where the operator names none: 32 random bytes that only its user can read.</summary>
 internal static class CredentialKeyFile
 {
     private const int Bytes = 32;
@@ -20,7 +20,8 @@ internal static class CredentialKeyFile
         var bytes = File.ReadAllBytes(data.CredentialKey);
         return bytes.Length == Bytes
             ? CredentialKey.FromBytes(bytes)
-            : throw new IOException($"{data.CredentialKey} is damaged: it has {bytes.Length} bytes and should have {Bytes}; restore it from a backup");
+            : throw new IOException(
+                $"{data.CredentialKey} is damaged: it has {bytes.Length} bytes, not {Bytes}; restore it from a backup");
     }
 
     /// <summary>Makes the file, whole or not at all: what is sealed with its key must never outlive it.</summary>

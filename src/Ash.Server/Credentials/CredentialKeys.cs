@@ -19,7 +19,8 @@ internal sealed class CredentialKeys
         _current = settings.CredentialKey is { } text ? CredentialKey.FromText(text) : own;
 
         // What was sealed before the operator named a key is read with the folder's own.
-        foreach (var key in (settings.PreviousCredentialKeys ?? []).Select(CredentialKey.FromText).Append(own).Append(_current).OfType<CredentialKey>())
+        var previous = (settings.PreviousCredentialKeys ?? []).Select(CredentialKey.FromText);
+        foreach (var key in previous.Append(own).Append(_current).OfType<CredentialKey>())
         {
             _known[key.Id] = key;
         }

@@ -16,7 +16,7 @@ internal sealed partial class CredentialStore(
     /// <summary>When credentials were last used, until that is stored.</summary>
     public LastUses LastUses { get; } = new();
 
-    /// <summary>Seals with the current key what was sealed with an earlier one, so that the earlier one can be forgotten.</summary>
+    /// <summary>Seals with the current key what was sealed with an earlier one, which can then be forgotten.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -63,7 +63,7 @@ internal sealed partial class CredentialStore(
                 LastUsedAt = credential.LastUsedAt,
             })
             .ToListAsync(cancellationToken);
-        return [.. stored.Select(credential => credential with { LastUsedAt = LastUses.Find(credential.Id) ?? credential.LastUsedAt })];
+        return [.. stored.Select(one => one with { LastUsedAt = LastUses.Find(one.Id) ?? one.LastUsedAt })];
     }
 
     /// <exception cref="IOException">There is no key to seal it with, and none could be kept.</exception>
@@ -94,10 +94,10 @@ internal sealed partial class CredentialStore(
     /// <summary>Deletes a tenant's credential. Sessions that use it get nothing from it from then on.</summary>
     /// <returns>False where the tenant has none of this id.</returns>
     public Task<bool> DeleteAsync(string tenantId, Guid id) => writer.WriteAsync(Durability.Power, transaction =>
-        transaction.Db.Credentials.Where(credential => credential.Id == id && credential.TenantId == tenantId).ExecuteDelete() > 0);
+        transaction.Db.Credentials.Where(row => row.Id == id && row.TenantId == tenantId).ExecuteDelete() > 0);
 
     /// <summary>Opens a tenant's credential, as it is stored now.</summary>
-    /// <returns>Null where the tenant has none of this id, or the server does not know the key that it is sealed with.</returns>
+    /// <returns>Null where the tenant has none of this id, or the server lacks the key that it is sealed with.</returns>
     public async Task<OpenCredential?> OpenAsync(string tenantId, Guid id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -109,10 +109,13 @@ internal sealed partial class CredentialStore(
     /// <summary>Takes note that a session has used it.</summary>
     public void Use(OpenCredential credential) => LastUses.Note(credential.Id, clock.GetUtcNow());
 
-    private OpenCredential? TryOpen(CredentialRecord credential) =>
-        keys.Find(credential.KeyId)?.Open(credential.Nonce, credential.Sealed, PlaceOf(credential.Id, credential.TenantId, credential.Type)) is { } text
+    private OpenCredential? TryOpen(CredentialRecord credential)
+    {
+        var place = PlaceOf(credential.Id, credential.TenantId, credential.Type);
+        return keys.Find(credential.KeyId)?.Open(credential.Nonce, credential.Sealed, place) is { } text
             ? new OpenCredential(credential.Id, credential.Type, new Secret(text))
             : null;
+    }
 
     private Task SealAnewAsync(CredentialRecord credential, Secret secret)
     {
@@ -135,6 +138,6 @@ internal sealed partial class CredentialStore(
 
     [LoggerMessage(
         LogLevel.Warning,
-        "{Count} credentials are sealed with a key that this server does not have; name it in ASH_CREDENTIAL_KEY_PREVIOUS, or restore credential.key")]
+        "{Count} credentials are sealed with a key that is not here; set ASH_CREDENTIAL_KEY_PREVIOUS, or restore credential.key")]
     private partial void LogUnreadable(int count);
 }

@@ -5,7 +5,7 @@ using Ash.Server.Storage;
 
 namespace Ash.Server.Credentials;
 
-/// <summary>What a session gets of its credential: for the broker's calls of the model, or in its sandbox's environment.</summary>
+/// <summary>What a session gets of its credential: for the broker's model calls, or in its sandbox's environment.</summary>
 internal sealed class SessionCredentials(CredentialStore credentials)
 {
     /// <returns>Why a tenant's new session cannot use what it asks for; null where it can.</returns>
@@ -32,7 +32,8 @@ internal sealed class SessionCredentials(CredentialStore credentials)
     /// <returns>Null where its credential is gone.</returns>
     public async ValueTask<Secret?> FindModelKeyAsync(string tenantId, Guid credentialId, CancellationToken cancellationToken)
     {
-        if (await credentials.OpenAsync(tenantId, credentialId, cancellationToken) is not { Type: CredentialType.Anthropic } credential)
+        var credential = await credentials.OpenAsync(tenantId, credentialId, cancellationToken);
+        if (credential?.Type != CredentialType.Anthropic)
         {
             return null;
         }
@@ -43,7 +44,8 @@ internal sealed class SessionCredentials(CredentialStore credentials)
 
     /// <summary>What a session's credential adds to its sandbox's environment; null where there is nothing.</summary>
     /// <exception cref="SandboxException">The credential is gone, and the session was made to have it.</exception>
-    public async Task<IReadOnlyDictionary<string, string>?> FindEnvironmentAsync(SessionRecord session, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, string>?> FindEnvironmentAsync(
+        SessionRecord session, CancellationToken cancellationToken)
     {
         if (session is not { ExposesCredential: true, CredentialId: { } id })
         {

@@ -10,12 +10,17 @@ internal static partial class Problems
     public static readonly Problem LastAdminKey = new(
         409,
         "last_admin_key",
-        "This is the last key with the scope admin, and without it nobody could make another; make one first, or start the server with ASH_API_KEY");
+        "This is the last key with the scope admin, and without it nobody could make another; "
+            + "make one first, or start the server with ASH_API_KEY");
 
     public static readonly Problem InternalDisabled = new(
-        503, "internal_disabled", "Internal endpoints disabled — ASH_INTERNAL_SECRET is required in production") { Passes = false };
+        503, "internal_disabled", "Internal endpoints disabled — ASH_INTERNAL_SECRET is required in production")
+    {
+        Passes = false,
+    };
 
-    public static readonly Problem WrongInternalSecret = new(401, "unauthorized", "Unauthorized — invalid or missing internal secret");
+    public static readonly Problem WrongInternalSecret = new(
+        401, "unauthorized", "Unauthorized — invalid or missing internal secret");
 
     public static readonly Problem UnknownCredential = new(404, "credential_not_found", "Credential not found");
 
@@ -24,13 +29,15 @@ internal static partial class Problems
     public static readonly Problem CredentialStaysOutside = new(
         400,
         "credential_stays_outside",
-        "A credential of type anthropic is used outside the sandbox and never enters it; send the request without exposeCredential");
+        "A credential of type anthropic is used outside the sandbox and never enters it; "
+            + "send the request without exposeCredential");
 
     public static Problem Forbidden(AccessScope needed, AccessScope callers) => new(
         403, "forbidden", $"This needs a key with the scope {Scopes.NameOf(needed)}; this key's is {Scopes.NameOf(callers)}");
 
     /// <summary>In the contract's words (3.0.1): the reason is in <c>message</c>.</summary>
-    public static Problem RateLimited(TimeSpan wait) => TooManyRequests("rate_limited", $"Rate limit exceeded, retry in {InWords(wait)}", wait);
+    public static Problem RateLimited(TimeSpan wait) => TooManyRequests(
+        "rate_limited", $"Rate limit exceeded, retry in {InWords(wait)}", wait);
 
     public static Problem TooManyWrongKeys(TimeSpan wait) => TooManyRequests(
         "too_many_wrong_keys", $"Too many wrong keys came from this address, retry in {InWords(wait)}", wait);
@@ -41,7 +48,8 @@ internal static partial class Problems
         $"A credential of type {type} can only be a variable of the sandbox's environment, where the agent can read it; "
             + "send \"exposeCredential\": true with the request if it may");
 
-    private static Problem TooManyRequests(string code, string message, TimeSpan wait) => new(429, code, "Too Many Requests")
+    private static Problem TooManyRequests(string code, string message, TimeSpan wait) => new(
+        429, code, "Too Many Requests")
     {
         Detail = message,
         RetryAfterSeconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)),

@@ -77,7 +77,7 @@ internal static class CliCommand
 
     /// <summary>The environment of everything inside. The token is the sandbox's own and worth nothing elsewhere.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="agentEnvironment">The agent's own, below the credential's and the session's; none overrides a name of ours.</param>
+    /// <param name="agentEnvironment">The agent's own, below the credential's and the session's; none overrides ours.</param>
     /// <param name="credentialEnvironment">Of the credential that the session exposes.</param>
     /// <param name="token">The sandbox's.</param>
     /// <param name="keepsOwnPrompt">Whether the CLI keeps its own prompt and loads <c>CLAUDE.md</c> beside it.</param>

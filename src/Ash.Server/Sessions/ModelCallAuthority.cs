@@ -35,10 +35,13 @@ internal sealed partial class ModelCallAuthority(
 
         // The server's own key is no substitute: who brought a key wants that one charged.
         Secret? modelKey = null;
-        if (session.Record is { CredentialId: { } credential, ExposesCredential: false }
-            && (modelKey = await credentials.FindModelKeyAsync(session.TenantId, credential, cancellationToken)) is null)
+        if (session.Record is { CredentialId: { } credential, ExposesCredential: false })
         {
-            return Refuse(sandbox, NoCredential);
+            modelKey = await credentials.FindModelKeyAsync(session.TenantId, credential, cancellationToken);
+            if (modelKey is null)
+            {
+                return Refuse(sandbox, NoCredential);
+            }
         }
 
         if (await session.ModelCallAsync(sandbox) is not { } turnId)

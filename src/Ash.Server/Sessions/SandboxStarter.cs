@@ -101,7 +101,8 @@ internal sealed partial class SandboxStarter(
             started = Attach(sandbox, place, tokenHash, lastFrame: 0);
             started.Listen();
             var found = await findingEnvironment;
-            var environment = CliCommand.Environment(session, found.Agents, found.Credentials, token, content.Settings.AppendsSystemPrompt);
+            var environment = CliCommand.Environment(
+                session, found.Agents, found.Credentials, token, content.Settings.AppendsSystemPrompt);
             var configured = await started.SendAsync(new Configure("configure", environment)).WaitAsync(BridgePatience, clock, cancellationToken);
             if (!configured.Ok)
             {

@@ -10,6 +10,9 @@ internal sealed record TurnOutcome(TurnReason Reason)
     /// <summary>The code of a turn whose session has lost the credential that its model calls were to be made with.</summary>
     public const string CredentialUnavailable = "credential_unavailable";
 
+    /// <summary>What the broker says in its own name and the CLI repeats.</summary>
+    private static readonly string[] BrokersOwn = ["model_not_configured", CredentialUnavailable];
+
     /// <summary>Says more than the reason, where there is more to say.</summary>
     public string? Code { get; init; }
 
@@ -81,9 +84,6 @@ internal sealed record TurnOutcome(TurnReason Reason)
 
     public string ReasonName => JsonNamingPolicy.SnakeCaseLower.ConvertName(Reason.ToString());
 
-    /// <summary>What the broker says in its own name and the CLI repeats.</summary>
-    private static readonly string[] BrokersOwn = ["model_not_configured", CredentialUnavailable];
-
     private static TurnOutcome Classify(Turn turn, in CliLineInfo info, string? text)
     {
         if (turn.StopReason is { } stopped && info.IsError)
@@ -109,7 +109,7 @@ internal sealed record TurnOutcome(TurnReason Reason)
 
     private static TurnOutcome ModelError(Turn turn, in CliLineInfo info, string? text)
     {
-        var code = BrokersOwn.FirstOrDefault(own => text?.Contains(own, StringComparison.Ordinal) == true) is { } brokers ? brokers
+        var code = Array.Find(BrokersOwn, own => text?.Contains(own, StringComparison.Ordinal) == true) is { } brokers ? brokers
             : (turn.ModelError is null or "unknown") && info.ApiErrorType == "invalid_request_error" ? "invalid_request"
             : turn.ModelError ?? info.ApiErrorType ?? "unknown";
         return new TurnOutcome(TurnReason.ModelError)

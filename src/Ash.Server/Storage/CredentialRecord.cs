@@ -1,6 +1,6 @@
 namespace Ash.Server.Storage;
 
-/// <summary>A secret of a tenant, sealed: without the server's credential key the row says nothing about it but its length.</summary>
+/// <summary>A secret of a tenant, sealed: without the server's key the row tells nothing of it but its length.</summary>
 internal sealed class CredentialRecord
 {
     public Guid Id { get; set; }

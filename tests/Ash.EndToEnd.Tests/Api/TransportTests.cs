@@ -102,7 +102,7 @@ public sealed class TransportTests(ApiServer fixture)
     }
 
     [Theory(Timeout = 120_000)]
-    [InlineData("/api/sessions", """{"agent":"a"}""", "credentialId", "mcpServers", "allowedTools", "disallowedTools", "betas", "subagents", "initialAgent")]
+    [InlineData("/api/sessions", """{"agent":"a"}""", "mcpServers", "allowedTools", "disallowedTools", "betas", "subagents", "initialAgent")]
     [InlineData("/api/sessions/{id}/messages", """{"content":"a"}""", "maxTurns", "maxBudgetUsd", "effort", "thinking", "outputFormat")]
     public async Task FieldOfTheContract_ThatThisReleaseDoesNotOffer_IsRefusedByName(string route, string body, params string[] fields)
     {
@@ -121,7 +121,7 @@ public sealed class TransportTests(ApiServer fixture)
 
     [Theory(Timeout = 120_000)]
     [InlineData("/api/agents", """{"name":"a","file":[]}""", "file is not a field of this request; it may have name, path, systemPrompt, files, env")]
-    [InlineData("/api/sessions", """{"agent":"a","system_prompt":"x"}""", "system_prompt is not a field of this request; it may have agent, model, systemPrompt, permissionMode, extraEnv")]
+    [InlineData("/api/sessions", """{"agent":"a","system_prompt":"x"}""", "system_prompt is not a field of this request; it may have agent, model, systemPrompt, permissionMode, extraEnv, credentialId, exposeCredential")]
     [InlineData("/api/sessions/{id}/messages", """{"content":"a","stream":true}""", "stream is not a field of this request; it may have content, includePartialMessages, model")]
     [InlineData("/api/sessions/{id}/exec", """{"command":"true","timeoutMs":1}""", "timeoutMs is not a field of this request; it may have command, timeout")]
     public async Task UnknownField_IsRefused_SoThatATypingErrorIsNotSilent(string route, string body, string error)

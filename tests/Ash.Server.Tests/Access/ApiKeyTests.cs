@@ -102,6 +102,29 @@ public sealed class ApiKeyTests
     }
 
     [Theory(Timeout = Limit)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OpenStream_EndsWithTheKeyThatOpenedIt(bool isDeleted)
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        var session = await server.CreateSessionAsync();
+        using var mine = await server.ConnectAsync("default", expiresAt: server.Clock.GetUtcNow().AddHours(1));
+        using var stream = await mine.GetAsync($"/api/sessions/{session.Id}/stream", HttpCompletionOption.ResponseHeadersRead);
+        var reading = stream.Content.ReadAsStringAsync();
+
+        if (isDeleted)
+        {
+            await server.Http.AskAsync("DELETE", $"/api/api-keys/{await IdOfAsync(server.Http, "test")}");
+        }
+        else
+        {
+            server.Clock.Advance(TimeSpan.FromHours(1));
+        }
+
+        await Assert.ThrowsAnyAsync<Exception>(() => reading);
+    }
+
+    [Theory(Timeout = Limit)]
     [InlineData("""{"scopes":["root"]}""", "scopes must be one or more of read, write, admin; leave it out for all")]
     [InlineData("""{"scopes":[]}""", "scopes must be one or more of read, write, admin; leave it out for all")]
     [InlineData("""{"expiresAt":"2026-01-15T10:00:00Z"}""", "expiresAt must be in the future")]
