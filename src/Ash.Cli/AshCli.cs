@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Ash.Cli.Access;
 using Ash.Cli.Agents;
+using Ash.Cli.Credentials;
 using Ash.Cli.Links;
 using Ash.Cli.Servers;
 using Ash.Cli.Sessions;
@@ -63,6 +65,8 @@ internal static class AshCli
             DeployCommand.Create(binder),
             AgentCommands.Create(binder),
             SessionCommands.Create(binder),
+            KeyCommands.Create(binder),
+            CredentialCommands.Create(binder),
             LinkCommands.CreateLink(binder),
             LinkCommands.CreateUnlink(binder),
             SimulateCommand.Create(),

@@ -91,6 +91,19 @@ internal sealed class ApiConnection : IDisposable
         return await ReadAsync(response, answer, deadline).ConfigureAwait(false);
     }
 
+    /// <summary>A call whose success has no body.</summary>
+    public async Task CallAsync(HttpMethod method, string path, CancellationToken cancellationToken)
+    {
+        using var deadline = StartDeadline(cancellationToken);
+        using var request = Request(method, path);
+        using var response = await SendAsync(request, deadline).ConfigureAwait(false);
+
+        if (!response.IsSuccessStatusCode)
+        {
+            throw await RefusalAsync(response, deadline).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Sends, and returns with the answer's headers, whatever its status.</summary>
     /// <exception cref="AshConnectionException">No server answers in time.</exception>
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Deadline deadline)

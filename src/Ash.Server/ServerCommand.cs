@@ -5,6 +5,7 @@ using Ash.Server.Access;
 using Ash.Server.Agents;
 using Ash.Server.Broker;
 using Ash.Server.Configuration;
+using Ash.Server.Credentials;
 using Ash.Server.Health;
 using Ash.Server.Http;
 using Ash.Server.Model;
@@ -170,6 +171,7 @@ internal static class ServerCommand
             .AddApi()
             .AddStorage(data)
             .AddAccess()
+            .AddCredentials()
             .AddModel(settings)
             .AddRunner(settings, data)
             .AddAgents()
@@ -181,6 +183,8 @@ internal static class ServerCommand
         app.UseAccess();
         app.MapHealth();
         app.MapMetrics();
+        app.MapApiKeys();
+        app.MapCredentials();
         app.MapAgents();
         app.MapAgentFiles();
         app.MapPromptVersions();

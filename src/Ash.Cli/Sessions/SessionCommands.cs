@@ -27,8 +27,16 @@ internal static class SessionCommands
         var agent = new Argument<string>("agent") { Description = "The agent's name." };
         var env = EnvOption.Create("Sets a variable of the session's sandbox, over the agent's.");
         var model = new Option<string?>("--model") { Description = "The model of the session's messages.", HelpName = "model" };
+        var credential = new Option<string?>("--credential")
+        {
+            Description = "A credential: one of the model's own API is used for its model calls.", HelpName = "id",
+        };
+        var expose = new Option<bool>("--expose-credential")
+        {
+            Description = "Puts the credential into the sandbox's environment, where the agent can read it.",
+        };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Prints the session's id alone." };
-        var command = new Command("create", "Makes a session with an agent.") { agent, env, model, quiet };
+        var command = new Command("create", "Makes a session with an agent.") { agent, env, model, credential, expose, quiet };
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
@@ -38,6 +46,8 @@ internal static class SessionCommands
                 Agent = context.Parse.GetRequiredValue(agent),
                 Model = context.Parse.GetValue(model),
                 ExtraEnv = variables.Count > 0 ? variables : null,
+                CredentialId = context.Parse.GetValue(credential),
+                ExposeCredential = context.Parse.GetValue(expose) ? true : null,
             };
             var session = await context.Client.Sessions.CreateAsync(request, cancellationToken: cancellationToken);
 

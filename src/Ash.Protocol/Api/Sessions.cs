@@ -66,6 +66,15 @@ public sealed record CreateSessionRequest
     /// <summary>Environment of the sandbox, over the agent's.</summary>
     public IReadOnlyDictionary<string, string>? ExtraEnv { get; init; }
 
+    /// <summary>
+    /// A credential of the tenant. One of type <c>anthropic</c> is used for the session's model calls, outside the sandbox;
+    /// the others need <see cref="ExposeCredential"/>.
+    /// </summary>
+    public string? CredentialId { get; init; }
+
+    /// <summary>Puts the credential into the sandbox's environment, where the agent can read it.</summary>
+    public bool? ExposeCredential { get; init; }
+
     /// <inheritdoc cref="SessionConfig.AllowedTools"/>
     public IReadOnlyList<string>? AllowedTools { get; init; }
 

@@ -1,7 +1,9 @@
-using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Ash.Protocol.Api;
 using Ash.Server.Configuration;
+using Ash.Server.Http;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -9,63 +11,170 @@ namespace Ash.Server.Access;
 
 /// <summary>The API keys: hashed in the store, beside the operator's static one.</summary>
 internal sealed class ApiKeys(
-    IDbContextFactory<AshDbContext> contexts, StoreWriter writer, DataFolder data, ServerSettings settings, TimeProvider clock) : IHostedService
+    IDbContextFactory<AshDbContext> contexts,
+    StoreWriter writer,
+    DataFolder data,
+    ServerSettings settings,
+    TimeProvider clock) : IHostedService
 {
-    private readonly byte[]? _staticHash = settings.ApiKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
-    private readonly ConcurrentDictionary<string, string> _tenants = new();
+    /// <summary>Names the static key in lists. It is in no store, so nobody can delete it here.</summary>
+    public const string StaticKeyId = "env";
+
+    private readonly ActiveKeys _active = new();
 
     /// <summary>The file with a fresh key that its owner has not taken yet, or null.</summary>
-    public string? KeyFile => _staticHash is null && File.Exists(data.InitialApiKey) ? data.InitialApiKey : null;
+    public string? KeyFile => settings.ApiKey is null && File.Exists(data.InitialApiKey) ? data.InitialApiKey : null;
 
-    /// <summary>Makes sure, before the first request, that there is a key and that its owner can find it (contract 8.3).</summary>
+    /// <summary>When keys were last used, until that is stored.</summary>
+    public LastUses LastUses { get; } = new();
+
+    /// <summary>Makes sure, before the first request, that somebody can get in, and knows how (contract 8.3).</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         foreach (var known in await db.ApiKeys.ToListAsync(cancellationToken))
         {
-            _tenants[known.KeyHash] = known.TenantId;
+            _active.Add(ActiveKey.Of(known, clock));
         }
 
-        if (_staticHash is not null || !_tenants.IsEmpty)
+        if (settings.ApiKey is { } staticKey)
         {
-            return;
+            var caller = new Caller(Caller.DefaultTenant, KeyId: null, AccessScope.Admin);
+            _active.Add(new ActiveKey(caller, ApiKeyText.Hash(staticKey), expiresAt: null, clock));
         }
-
-        var key = "ash_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(24)).Replace('+', '-').Replace('/', '_');
-        await WriteForOwnerAsync(key, cancellationToken);
-        await AddAsync(key, Caller.DefaultTenant, "auto-generated");
+        else if (!_active.HasAdmin(Caller.DefaultTenant, clock.GetUtcNow()))
+        {
+            var key = ApiKeyText.Make();
+            await WriteForOwnerAsync(key, cancellationToken);
+            await AddAsync(key, Caller.DefaultTenant, "auto-generated", scopes: null, expiresAt: null);
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Whose key this is; null where it is nobody's.</summary>
-    public Caller? Find(string key)
+    /// <summary>The key with this text; null where it is nobody's, or was.</summary>
+    public ActiveKey? Find(string text)
     {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(key));
-        if (_staticHash is not null && CryptographicOperations.FixedTimeEquals(hash, _staticHash))
-        {
-            return new Caller(Caller.DefaultTenant);
-        }
-
-        return _tenants.TryGetValue(Convert.ToHexStringLower(hash), out var tenant) ? new Caller(tenant) : null;
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
+        return _active.Find(hash, clock.GetUtcNow());
     }
 
-    private async Task AddAsync(string key, string tenantId, string label)
+    /// <summary>Takes note that a key let somebody in.</summary>
+    public void Use(ActiveKey key)
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        if (key.Caller.KeyId is { } id)
+        {
+            LastUses.Note(id, clock.GetUtcNow());
+        }
+    }
+
+    /// <summary>A tenant's keys, newest first; before them the static one, which is the default tenant's.</summary>
+    public async Task<IReadOnlyList<ApiKeyInfo>> ListAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var stored = await db.ApiKeys
+            .Where(key => key.TenantId == tenantId)
+            .OrderByDescending(key => key.CreatedAt)
+            .ThenByDescending(key => key.Id)
+            .ToListAsync(cancellationToken);
+        var keys = stored.Select(Describe);
+        return settings.ApiKey is { } staticKey && tenantId == Caller.DefaultTenant
+            ? [DescribeStatic(staticKey), .. keys]
+            : [.. keys];
+    }
+
+    /// <summary>Makes a key; its text is known here and never again.</summary>
+    /// <param name="tenantId">Whose it is.</param>
+    /// <param name="label">For people.</param>
+    /// <param name="scopes">As they are stored; null for all.</param>
+    /// <param name="expiresAt">Null for never.</param>
+    public Task<CreatedApiKey> CreateAsync(string tenantId, string label, string? scopes, DateTimeOffset? expiresAt) =>
+        AddAsync(ApiKeyText.Make(), tenantId, label, scopes, expiresAt);
+
+    /// <summary>Deletes a key of the caller's tenant. From then on nobody gets in with it.</summary>
+    /// <param name="caller">Who deletes it.</param>
+    /// <param name="id">The key's.</param>
+    /// <param name="removed">Is given the key, to end what it has opened: perhaps this very request.</param>
+    /// <returns>Why it stays; null where it is gone.</returns>
+    public async Task<Problem?> DeleteAsync(Caller caller, Guid id, Action<ActiveKey> removed)
+    {
+        var now = clock.GetUtcNow();
+        var problem = await writer.WriteAsync(Durability.Power, transaction =>
+        {
+            var keys = transaction.Db.ApiKeys.Where(key => key.TenantId == caller.TenantId).ToList();
+            if (keys.Find(key => key.Id == id) is not { } key)
+            {
+                return Problems.UnknownApiKey;
+            }
+
+            if (id == caller.KeyId
+                && !HasAnotherWayIn(caller.TenantId)
+                && !keys.Exists(other => other != key && IsUsableAdmin(other, now)))
+            {
+                return Problems.LastAdminKey;
+            }
+
+            transaction.Db.ApiKeys.Remove(key);
+            transaction.Db.SaveChanges();
+            return null;
+        });
+        if (problem is null && _active.Remove(id) is { } key)
+        {
+            removed(key);
+        }
+
+        return problem;
+    }
+
+    /// <summary>Whether the operator can let the tenant in again without any of its keys.</summary>
+    private bool HasAnotherWayIn(string tenantId) =>
+        tenantId == Caller.DefaultTenant ? settings.ApiKey is not null : settings.InternalSecret is not null;
+
+    private static bool IsUsableAdmin(ApiKeyRecord key, DateTimeOffset now) =>
+        Scopes.HighestOf(key.Scopes) == AccessScope.Admin && (key.ExpiresAt is null || now < key.ExpiresAt);
+
+    private ApiKeyInfo Describe(ApiKeyRecord key) => new()
+    {
+        Id = key.Id.ToString(),
+        Label = key.Label,
+        KeyPrefix = key.KeyPrefix ?? ApiKeyText.Unknown,
+        CreatedAt = key.CreatedAt.UtcDateTime.ToString(TimestampConverter.Format, CultureInfo.InvariantCulture),
+        Scopes = Scopes.List(key.Scopes),
+        ExpiresAt = key.ExpiresAt,
+        LastUsedAt = LastUses.Find(key.Id) ?? key.LastUsedAt,
+    };
+
+    private static ApiKeyInfo DescribeStatic(string key) => new()
+    {
+        Id = StaticKeyId,
+        Label = "ASH_API_KEY",
+        KeyPrefix = ApiKeyText.Prefix(key),
+        CreatedAt = "",
+        Scopes = Scopes.List(stored: null),
+    };
+
+    private async Task<CreatedApiKey> AddAsync(
+        string key, string tenantId, string label, string? scopes, DateTimeOffset? expiresAt)
+    {
+        var record = new ApiKeyRecord
+        {
+            Id = Guid.CreateVersion7(),
+            TenantId = tenantId,
+            Label = label,
+            KeyHash = Convert.ToHexStringLower(ApiKeyText.Hash(key)),
+            KeyPrefix = ApiKeyText.Prefix(key),
+            Scopes = scopes,
+            CreatedAt = clock.GetUtcNow(),
+            ExpiresAt = expiresAt,
+        };
         await writer.WriteAsync(Durability.Power, transaction =>
         {
-            transaction.Db.ApiKeys.Add(new ApiKeyRecord
-            {
-                Id = Guid.CreateVersion7(),
-                TenantId = tenantId,
-                Label = label,
-                KeyHash = hash,
-                CreatedAt = clock.GetUtcNow(),
-            });
+            transaction.Db.ApiKeys.Add(record);
             transaction.Db.SaveChanges();
         });
-        _tenants[hash] = tenantId;
+        _active.Add(ActiveKey.Of(record, clock));
+        return new CreatedApiKey(record.Id, key);
     }
 
     private async Task WriteForOwnerAsync(string key, CancellationToken cancellationToken)

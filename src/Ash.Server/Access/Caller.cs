@@ -1,7 +1,10 @@
 namespace Ash.Server.Access;
 
 /// <summary>Who sends a request, once its key was found good.</summary>
-internal sealed record Caller(string TenantId)
+/// <param name="TenantId">Whose things it is about.</param>
+/// <param name="KeyId">The key's; null for the operator's static one.</param>
+/// <param name="Scope">What the key may do.</param>
+internal sealed record Caller(string TenantId, Guid? KeyId, AccessScope Scope)
 {
     public const string DefaultTenant = "default";
 }

@@ -29,7 +29,8 @@ internal static class AgentEndpoints
             .Accepts<DeployAgentRequest>("application/json")
             .WithBody("The agent's name, and its folder: as files, or as a path on the server.")
             .Produces<AgentEnvelope>(StatusCodes.Status201Created)
-            .ProducesApiErrors(400, 401, 413, 415);
+            .ProducesApiErrors(400, 401, 413, 415)
+            .WithMetadata(new CreateLimit("agents"));
         agents.MapGet("/", ListAsync)
             .WithName("ListAgents")
             .WithSummary("List agents by name")

@@ -64,8 +64,8 @@ internal sealed partial class BrokerHandler(
 
         switch (await authority.AuthorizeAsync(socket.SandboxId, tokenHash, context.RequestAborted))
         {
-            case ModelCallVerdict.Allowed(var handle):
-                await ForwardAsync(context, new PermittedCall(socket.SandboxId, handle, operation, startedAt));
+            case ModelCallVerdict.Allowed(var handle, var modelKey):
+                await ForwardAsync(context, new PermittedCall(socket.SandboxId, handle, operation, modelKey, startedAt));
                 break;
 
             case ModelCallVerdict.Refused refusal:
@@ -103,7 +103,7 @@ internal sealed partial class BrokerHandler(
 
     private Task AnswerAsync(HttpContext context, PermittedCall call, TokenUsage usage, ForwardOutcome outcome)
     {
-        if (!upstream.Value.IsConfigured)
+        if (!upstream.Value.IsConfigured && call.ModelKey is null)
         {
             outcome.ErrorCode = BrokerErrorCode.ModelNotConfigured;
             return BrokerAnswers.ModelNotConfiguredAsync(context);

@@ -15,8 +15,10 @@ internal sealed class ModelClient(IOptions<ModelUpstream> upstream) : IDisposabl
 
     public string BaseUrl { get; } = upstream.Value.BaseUrl.TrimEnd('/');
 
-    /// <summary>None for a socket: the scripted model has no use for it, and may show what it was sent.</summary>
-    public string? ApiKey { get; } = upstream.Value.SocketPath is null ? upstream.Value.ApiKey : null;
+    /// <summary>The session's own, or the server's.</summary>
+    /// <remarks>None for a socket: the scripted model has no use for it, and may show what it was sent.</remarks>
+    public string? KeyOf(PermittedCall call) =>
+        upstream.Value.SocketPath is null ? call.ModelKey?.Reveal() ?? upstream.Value.ApiKey : null;
 
     public void Dispose() => Http.Dispose();
 

@@ -26,7 +26,7 @@ internal sealed class ModelExchange(
         proxyRequest.RequestUri = new Uri($"{client.BaseUrl}{call.Path}{httpContext.Request.QueryString}");
         ModelHeaders.CopyRequest(httpContext.Request.Headers, proxyRequest);
 
-        if (client.ApiKey is { } key)
+        if (client.KeyOf(call) is { } key)
         {
             proxyRequest.Headers.TryAddWithoutValidation("x-api-key", key);
         }

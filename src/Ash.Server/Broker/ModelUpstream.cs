@@ -14,7 +14,7 @@ internal sealed class ModelUpstream
     /// <summary>A Unix socket that is connected to instead of the host in <see cref="BaseUrl"/>: the scripted model.</summary>
     public string? SocketPath { get; set; }
 
-    /// <summary>Whether a call can succeed at all: the real API answers nobody without a key.</summary>
+    /// <summary>Whether a call without a key of its own can succeed at all: the real API answers nobody without one.</summary>
     public bool IsConfigured => ApiKey is not null || SocketPath is not null || !IsAnthropicApi;
 
     private bool IsAnthropicApi =>

@@ -14,6 +14,30 @@ internal sealed record ServerSettings
     /// <summary>The static key of the default tenant, or null.</summary>
     public string? ApiKey { get; init; }
 
+    /// <summary>Opens what is below <c>/api/internal</c>; null keeps it shut.</summary>
+    public string? InternalSecret { get; init; }
+
+    /// <summary>Credentials are sealed with a key that is derived from this; null takes the one in the data folder.</summary>
+    public string? CredentialKey { get; init; }
+
+    /// <summary>What credentials may still be sealed with; null where there is nothing.</summary>
+    public IReadOnlyList<string>? PreviousCredentialKeys { get; init; }
+
+    /// <summary>Pages of these origins may call the API; null for none, <c>*</c> alone for all.</summary>
+    public IReadOnlyList<string>? CorsOrigins { get; init; }
+
+    /// <summary>The time that requests are counted over.</summary>
+    public required TimeSpan RateLimitWindow { get; init; }
+
+    /// <summary>So many requests a key may send within the window; zero is without limit.</summary>
+    public required int RateLimit { get; init; }
+
+    /// <summary>So many deploys, and so many new sessions, a key may ask for within the window; zero is without limit.</summary>
+    public required int CreateRateLimit { get; init; }
+
+    /// <summary>So many wrong keys may come from an address within the window; zero is without limit.</summary>
+    public required int FailedKeyLimit { get; init; }
+
     public required ModelChoice Model { get; init; }
 
     /// <summary>Script of the stand-in model, or null.</summary>
@@ -70,6 +94,9 @@ internal sealed record ServerSettings
 
     /// <summary>Below which folders of this machine deploys by path may read; null for all, empty for none.</summary>
     public IReadOnlyList<string>? DeployRoots { get; init; }
+
+    /// <summary>Not what is in it: some of that is secret.</summary>
+    public override string ToString() => nameof(ServerSettings);
 }
 
 internal enum ModelChoice

@@ -32,6 +32,9 @@ internal static class SettingsLoader
     /// <summary>Longer ones reach behind the first date that there is.</summary>
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(36_500);
 
+    /// <summary>In characters: what is shorter is guessed.</summary>
+    private const int ShortestSecret = 16;
+
     /// <summary>Of other programs that see the same environment.</summary>
     private static readonly string[] Foreign = ["ASH_SERVER_URL", "ASH_SERVER_ENTRY", "ASH_TEST_", "ASH_HOLD_", "ASH_DEMO_", "ASH_BENCH_"];
 
@@ -51,6 +54,15 @@ internal static class SettingsLoader
             Port = reader.Number("ASH_PORT", 4100, min: 0, max: 65535),
             DataDirectory = DataDirectory(reader),
             ApiKey = reader.Text("ASH_API_KEY"),
+            InternalSecret = reader.Secret("ASH_INTERNAL_SECRET", ShortestSecret),
+            CredentialKey = reader.Secret("ASH_CREDENTIAL_KEY", ShortestSecret),
+            PreviousCredentialKeys = reader.Secrets("ASH_CREDENTIAL_KEY_PREVIOUS"),
+            CorsOrigins = reader.Origins("ASH_CORS_ORIGINS"),
+            RateLimitWindow = reader.Duration(
+                "ASH_RATE_LIMIT_WINDOW", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            RateLimit = reader.Number("ASH_RATE_LIMIT", 60_000, min: 0, max: int.MaxValue),
+            CreateRateLimit = reader.Number("ASH_RATE_LIMIT_CREATES", 1200, min: 0, max: int.MaxValue),
+            FailedKeyLimit = reader.Number("ASH_RATE_LIMIT_FAILED_KEYS", 60, min: 0, max: int.MaxValue),
             Model = scripted ? ModelChoice.Scripted : ModelChoice.Claude,
             ModelScript = reader.ExistingFile("ASH_MODEL_SCRIPT"),
             ModelBaseUrl = reader.HttpUrl("ASH_MODEL_BASE_URL"),

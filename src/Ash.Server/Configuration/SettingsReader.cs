@@ -119,6 +119,69 @@ internal sealed class SettingsReader(IReadOnlyDictionary<string, string?> values
         return null;
     }
 
+    /// <summary>Printable ASCII without spaces and commas, of at least so many characters. No message repeats it.</summary>
+    public string? Secret(string name, int minLength)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        if (!IsSecret(text))
+        {
+            Refuse(name, "has characters that a secret may not have; take letters, digits and signs, without spaces and commas");
+        }
+        else if (text.Length < minLength)
+        {
+            Refuse(name, $"is too short; take at least {minLength} characters, such as openssl rand -hex 32 prints");
+        }
+
+        return text;
+    }
+
+    /// <summary>Secrets with commas between them, of any length: what was used once is needed as it was.</summary>
+    public IReadOnlyList<string>? Secrets(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        var secrets = text.Split(',');
+        if (Array.Exists(secrets, static secret => !IsSecret(secret)))
+        {
+            Refuse(name, "is not a list of secrets; write one,other, without spaces");
+        }
+
+        return secrets;
+    }
+
+    private static bool IsSecret(string text) =>
+        text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.Contains(',');
+
+    /// <summary>Origins of web pages with commas between them, or <c>*</c> alone.</summary>
+    public IReadOnlyList<string>? Origins(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        var origins = text.Split(',', StringSplitOptions.TrimEntries);
+        if (text != "*" && Array.Find(origins, static origin => !IsOrigin(origin)) is { } wrong)
+        {
+            Refuse(name, $"\"{wrong}\" is not an origin; write https://app.example.com,http://localhost:3000, or * for all");
+        }
+
+        return origins;
+    }
+
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && url.Scheme is "http" or "https"
+        && string.Equals(url.GetLeftPart(UriPartial.Authority), text, StringComparison.OrdinalIgnoreCase)
+        && url.UserInfo.Length == 0;
+
     public string? ExistingFile(string name)
     {
         if (Text(name) is not { } path)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Ash.Protocol.Api;
+using Ash.Server.Access;
 using Ash.Server.Runners;
 
 namespace Ash.Server.Health;
@@ -9,14 +10,14 @@ namespace Ash.Server.Health;
 internal static class MetricsEndpoints
 {
     public static void MapMetrics(this IEndpointRouteBuilder routes) => routes
-        .MapGet("/metrics", static (ServerHealth health, SandboxPlaces places, PoolCounters counters) =>
-            Results.Text(Write(health.Describe(), places, counters), "text/plain; version=0.0.4; charset=utf-8"))
+        .MapGet("/metrics", static (ServerHealth health, SandboxPlaces places, PoolCounters counters, FailedKeys failures) =>
+            Results.Text(Write(health.Describe(), places, counters, failures), "text/plain; version=0.0.4; charset=utf-8"))
         .WithName("GetMetrics")
         .WithTags("health")
         .WithSummary("Figures for Prometheus")
         .Produces<string>(StatusCodes.Status200OK, "text/plain");
 
-    private static string Write(HealthInfo health, SandboxPlaces places, PoolCounters counters)
+    private static string Write(HealthInfo health, SandboxPlaces places, PoolCounters counters, FailedKeys failures)
     {
         var text = new StringBuilder();
         Add(text, "ash_up", "gauge", "Whether the server is up.", ($"{{coordinator=\"{health.CoordinatorId}\"}}", 1));
@@ -43,6 +44,7 @@ internal static class MetricsEndpoints
             ("{source=\"local\"}", counters.ResumedCold),
             ("{source=\"cloud\"}", 0),
             ("{source=\"fresh\"}", 0));
+        Add(text, "ash_failed_keys_total", "counter", "Requests with a wrong API key or internal secret.", ("", failures.Total));
         return text.ToString();
     }
 

@@ -93,21 +93,10 @@ internal readonly struct JsonBody<T>
         {
             var name = Encoding.UTF8.GetString(reader.ValueSpan);
             reader.Read();
-            var isNull = reader.TokenType == JsonTokenType.Null;
             reader.Skip();
-            if (type.Properties.Any(property => property.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) || others.Ignored.Contains(name))
-            {
-                continue;
-            }
-
-            if (!others.NotOffered.Contains(name))
+            if (!type.Properties.Any(property => property.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) && !others.Ignored.Contains(name))
             {
                 return Problems.UnknownField(name.Length > MaxNameLength ? name[..MaxNameLength] : name, type.Properties.Select(property => property.Name));
-            }
-
-            if (!isNull)
-            {
-                return Problems.NotOffered(name);
             }
         }
 

@@ -5,9 +5,6 @@ internal sealed record OtherFields
 {
     public static OtherFields None { get; } = new();
 
-    /// <summary>The contract has them and this release does not: refused by name, unless they are null.</summary>
-    public IReadOnlyList<string> NotOffered { get; init; } = [];
-
     /// <summary>Known clients send them, and they never had an effect.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ash.Protocol.Api;
 
 namespace Ash.Server.Http;
@@ -7,14 +8,18 @@ internal static class ProblemResults
 {
     public static IResult ToResult(this Problem problem, HttpContext context)
     {
-        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+        if (problem.RetryAfterSeconds is { } seconds)
         {
-            // What is so passes, and an answer costs nothing.
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+        else if (problem is { Status: StatusCodes.Status503ServiceUnavailable, Passes: true })
+        {
+            // An answer costs nothing.
             context.Response.Headers.RetryAfter = "1";
         }
 
         return Results.Json(
-            new ApiError(problem.Message, problem.Status, problem.Code, context.TraceIdentifier),
+            new ApiError(problem.Message, problem.Status, problem.Code, context.TraceIdentifier) { Message = problem.Detail },
             ApiJson.Default.ApiError,
             statusCode: problem.Status);
     }

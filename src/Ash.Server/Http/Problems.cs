@@ -3,7 +3,7 @@ using Ash.Server.Storage;
 namespace Ash.Server.Http;
 
 /// <summary>Every failure that a client can meet. The texts that the contract names are kept to the letter.</summary>
-internal static class Problems
+internal static partial class Problems
 {
     public static readonly Problem UnknownSession = new(404, "session_not_found", "Session not found");
     public static readonly Problem UnknownTurn = new(404, "turn_not_found", "Turn not found in this session");
@@ -55,9 +55,6 @@ internal static class Problems
     public static Problem Invalid(string reason) => new(400, "invalid_request", reason);
 
     public static Problem PathNotAllowed(string reason) => new(400, "path_not_allowed", reason);
-
-    public static Problem NotOffered(string field) => new(
-        400, "not_offered", $"{field} is not offered by this release; send the request without it");
 
     public static Problem UnknownField(string field, IEnumerable<string> known) => new(
         400, "unknown_field", $"{field} is not a field of this request; it may have {string.Join(", ", known)}");

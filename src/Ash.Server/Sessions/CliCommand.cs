@@ -75,22 +75,33 @@ internal static class CliCommand
     {
         var arguments = Arguments(session, resume: false, model: null, Flags(session, options: null))
             .Where(argument => !argument.StartsWith(SessionIdOption, StringComparison.Ordinal));
-        var environment = Environment(session, agentEnvironment, token: string.Empty, keepsOwnPrompt)
+        var environment = Environment(session, agentEnvironment, credentialEnvironment: null, token: string.Empty, keepsOwnPrompt)
             .Where(variable => variable.Key != SessionIdVariable)
             .OrderBy(variable => variable.Key, StringComparer.Ordinal)
             .Select(variable => $"{variable.Key}={variable.Value}");
-        return string.Join('\0', [session.ContentHash, .. arguments, .. environment]);
+        var credential = session.ExposesCredential ? $"credential {session.CredentialId}" : string.Empty;
+        return string.Join('\0', [session.ContentHash, credential, .. arguments, .. environment]);
     }
 
     /// <summary>The environment of everything inside. The token is the sandbox's own and worth nothing elsewhere.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="agentEnvironment">The agent's own, below the session's; neither overrides a name of ours.</param>
+    /// <param name="agentEnvironment">The agent's own, below the credential's and the session's; none overrides ours.</param>
+    /// <param name="credentialEnvironment">Of the credential that the session exposes.</param>
     /// <param name="token">The sandbox's.</param>
     /// <param name="keepsOwnPrompt">Whether the CLI keeps its own prompt and loads <c>CLAUDE.md</c> beside it.</param>
     public static Dictionary<string, string> Environment(
-        SessionRecord session, IReadOnlyDictionary<string, string>? agentEnvironment, string token, bool keepsOwnPrompt)
+        SessionRecord session,
+        IReadOnlyDictionary<string, string>? agentEnvironment,
+        IReadOnlyDictionary<string, string>? credentialEnvironment,
+        string token,
+        bool keepsOwnPrompt)
     {
         var environment = new Dictionary<string, string>(agentEnvironment ?? new Dictionary<string, string>());
+        foreach (var (name, value) in credentialEnvironment ?? new Dictionary<string, string>())
+        {
+            environment[name] = value;
+        }
+
         if (session.ExtraEnv is not null)
         {
             foreach (var (name, value) in JsonSerializer.Deserialize<Dictionary<string, string>>(session.ExtraEnv)!)

@@ -1,18 +1,24 @@
 using System.Numerics;
 using System.Security.Cryptography;
 using Ash.Server.Broker;
+using Ash.Server.Credentials;
 
 namespace Ash.Server.Sessions;
 
 /// <summary>Only the running turn of a session's current sandbox may call the model.</summary>
 /// <remarks>Every process inside can reach the socket and read the token, so what is judged is the call, not who sends it.</remarks>
-internal sealed partial class ModelCallAuthority(SandboxDirectory sandboxes, ILogger<ModelCallAuthority> logger) : IModelCallAuthority
+internal sealed partial class ModelCallAuthority(
+    SandboxDirectory sandboxes, SessionCredentials credentials, ILogger<ModelCallAuthority> logger) : IModelCallAuthority
 {
     private static readonly ModelCallVerdict.Refused WrongToken = new(
         "wrong_token", "This token is not the sandbox's own.");
 
     private static readonly ModelCallVerdict.Refused NoTurn = new(
         "no_turn", "No turn is running in this session; the model answers within turns only.");
+
+    private static readonly ModelCallVerdict.Refused NoCredential = new(
+        TurnOutcome.CredentialUnavailable,
+        "The session's credential was deleted, or cannot be read any more; create a session with another credential.");
 
     public async ValueTask<ModelCallVerdict> AuthorizeAsync(
         string sandboxId, ReadOnlyMemory<byte> tokenHash, CancellationToken cancellationToken)
@@ -27,12 +33,23 @@ internal sealed partial class ModelCallAuthority(SandboxDirectory sandboxes, ILo
             return Refuse(sandbox, WrongToken);
         }
 
+        // The server's own key is no substitute: who brought a key wants that one charged.
+        Secret? modelKey = null;
+        if (session.Record is { CredentialId: { } credential, ExposesCredential: false })
+        {
+            modelKey = await credentials.FindModelKeyAsync(session.TenantId, credential, cancellationToken);
+            if (modelKey is null)
+            {
+                return Refuse(sandbox, NoCredential);
+            }
+        }
+
         if (await session.ModelCallAsync(sandbox) is not { } turnId)
         {
             return Refuse(sandbox, NoTurn);
         }
 
-        return new ModelCallVerdict.Allowed(turnId);
+        return new ModelCallVerdict.Allowed(turnId, modelKey);
     }
 
     public void Record(ModelCall call) => LogCall(

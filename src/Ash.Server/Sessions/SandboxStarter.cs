@@ -7,6 +7,7 @@ using Ash.Runner.Workspaces;
 using Ash.Server.Agents;
 using Ash.Server.Broker;
 using Ash.Server.Configuration;
+using Ash.Server.Credentials;
 using Ash.Server.Health;
 using Ash.Server.Runners;
 using Ash.Server.Storage;
@@ -26,6 +27,7 @@ internal sealed partial class SandboxStarter(
     BrokerSockets broker,
     StoreWriter writer,
     AgentEnvironments environments,
+    SessionCredentials credentials,
     SelfTest selfTest,
     SandboxPlaces places,
     SandboxUids uids,
@@ -90,11 +92,17 @@ internal sealed partial class SandboxStarter(
             }
 
             // SQLite answers on the thread that asks it, and the processes need 20 ms.
-            var findingEnvironment = Task.Run(() => environments.FindAsync(session.AgentId, cancellationToken), cancellationToken);
+            var findingEnvironment = Task.Run(
+                async () => (
+                    Agents: await environments.FindAsync(session.AgentId, cancellationToken),
+                    Credentials: await credentials.FindEnvironmentAsync(session, cancellationToken)),
+                cancellationToken);
             sandbox = await host.StartAsync(Specify(session, content, id), cancellationToken);
             started = Attach(sandbox, place, tokenHash, lastFrame: 0);
             started.Listen();
-            var environment = CliCommand.Environment(session, await findingEnvironment, token, content.Settings.AppendsSystemPrompt);
+            var found = await findingEnvironment;
+            var environment = CliCommand.Environment(
+                session, found.Agents, found.Credentials, token, content.Settings.AppendsSystemPrompt);
             var configured = await started.SendAsync(new Configure("configure", environment)).WaitAsync(BridgePatience, clock, cancellationToken);
             if (!configured.Ok)
             {

@@ -4,6 +4,7 @@ using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
 using Ash.Runner.Workspaces;
 using Ash.Server.Agents;
+using Ash.Server.Credentials;
 using Ash.Server.Events;
 using Ash.Server.Http;
 using Ash.Server.Runners;
@@ -22,6 +23,7 @@ internal sealed partial class SessionDirectory(
     SessionRuntimes runtimes,
     IGrainFactory grains,
     SessionFactory factory,
+    SessionCredentials credentials,
     SandboxUids uids,
     WarmSandboxes warm,
     PoolCounters counters,
@@ -97,6 +99,11 @@ internal sealed partial class SessionDirectory(
         if (!TryOpen(agent, out var content))
         {
             return new CreateSession.Refused(Problems.MissingContent(agent.Name));
+        }
+
+        if (await credentials.CheckAsync(tenantId, request, cancellationToken) is { } unusable)
+        {
+            return new CreateSession.Refused(unusable);
         }
 
         var session = factory.Make(agent, content.Settings, await PromptVersions.FindActiveAsync(db, agent.Id, cancellationToken), request);

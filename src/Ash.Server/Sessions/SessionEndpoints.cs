@@ -14,11 +14,6 @@ internal static class SessionEndpoints
     private const int DefaultExecTimeoutMs = 30_000;
     private const int MaxExecTimeoutMs = 300_000;
 
-    private static readonly OtherFields OtherSessionFields = new()
-    {
-        NotOffered = ["credentialId"],
-    };
-
     private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
 
     public static void MapSessions(this IEndpointRouteBuilder routes)
@@ -32,7 +27,8 @@ internal static class SessionEndpoints
             .WithBody("The agent, and what is to be different from its own settings.")
             .WithHeader("Idempotency-Key", "The same key and body give the same session, for a day; another body is refused.")
             .Produces<SessionEnvelope>(StatusCodes.Status201Created)
-            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 500);
+            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 500)
+            .WithMetadata(new CreateLimit("sessions"));
         sessions.MapGet("/", ListAsync)
             .WithName("ListSessions")
             .WithSummary("List sessions, newest first")
@@ -93,7 +89,7 @@ internal static class SessionEndpoints
     private static async Task<IResult> CreateAsync(HttpContext context, SessionDirectory sessions, CancellationToken cancellationToken)
     {
         var body = await JsonBody<CreateSessionRequest>.ReadAsync(
-            context.Request, ApiJson.Default.CreateSessionRequest, OtherSessionFields, MaxBodyBytes, cancellationToken);
+            context.Request, ApiJson.Default.CreateSessionRequest, MaxBodyBytes, cancellationToken);
         if ((body.Problem ?? Check(body.Value!)) is { } problem)
         {
             return problem.ToResult(context);
@@ -262,6 +258,11 @@ internal static class SessionEndpoints
         if (request.PermissionMode is { } mode && !PermissionModes.Contains(mode))
         {
             return Problems.Invalid($"permissionMode must be one of {string.Join(", ", PermissionModes)}");
+        }
+
+        if (request.CredentialId is { Length: > 255 })
+        {
+            return Problems.Invalid("credentialId must NOT have more than 255 characters");
         }
 
         return (EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) ?? SessionOptions.Refusal(request)) is { } reason

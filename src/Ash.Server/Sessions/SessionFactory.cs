@@ -13,7 +13,7 @@ internal sealed class SessionFactory(ISandboxHost host, ServerSettings settings,
     /// <param name="agent">Whose newest version it gets.</param>
     /// <param name="agentSettings">That version's own settings.</param>
     /// <param name="activePrompt">The agent's active prompt version's, or null.</param>
-    /// <param name="request">What is asked for; null where nobody has asked yet.</param>
+    /// <param name="request">What is asked for, checked; null where nobody has asked yet.</param>
     public SessionRecord Make(AgentRecord agent, AgentSettings agentSettings, string? activePrompt, CreateSessionRequest? request = null)
     {
         var id = Guid.CreateVersion7();
@@ -32,6 +32,8 @@ internal sealed class SessionFactory(ISandboxHost host, ServerSettings settings,
             Model = request?.Model,
             SystemPrompt = request?.SystemPrompt is { Length: > 0 } prompt ? prompt : activePrompt,
             PermissionMode = request?.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
+            CredentialId = request?.CredentialId is { } credential ? Guid.Parse(credential) : null,
+            ExposesCredential = request?.ExposeCredential == true,
             ExtraEnv = request?.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
             Config = request is null ? null : SessionOptions.Of(request),
             Isolation = host.Isolation.ToString().ToLowerInvariant(),

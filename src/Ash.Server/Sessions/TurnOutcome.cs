@@ -7,6 +7,12 @@ namespace Ash.Server.Sessions;
 /// <summary>How a turn ended, as its <c>turn.completed</c> says it.</summary>
 internal sealed record TurnOutcome(TurnReason Reason)
 {
+    /// <summary>The code of a turn whose session has lost the credential that its model calls were to be made with.</summary>
+    public const string CredentialUnavailable = "credential_unavailable";
+
+    /// <summary>What the broker says in its own name and the CLI repeats.</summary>
+    private static readonly string[] BrokersOwn = ["model_not_configured", CredentialUnavailable];
+
     /// <summary>Says more than the reason, where there is more to say.</summary>
     public string? Code { get; init; }
 
@@ -103,8 +109,7 @@ internal sealed record TurnOutcome(TurnReason Reason)
 
     private static TurnOutcome ModelError(Turn turn, in CliLineInfo info, string? text)
     {
-        var isUnconfigured = text?.Contains("model_not_configured", StringComparison.Ordinal) == true;
-        var code = isUnconfigured ? "model_not_configured"
+        var code = Array.Find(BrokersOwn, own => text?.Contains(own, StringComparison.Ordinal) == true) is { } brokers ? brokers
             : (turn.ModelError is null or "unknown") && info.ApiErrorType == "invalid_request_error" ? "invalid_request"
             : turn.ModelError ?? info.ApiErrorType ?? "unknown";
         return new TurnOutcome(TurnReason.ModelError)

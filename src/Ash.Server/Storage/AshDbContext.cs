@@ -22,6 +22,8 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<ApiKeyRecord> ApiKeys => Set<ApiKeyRecord>();
 
+    public DbSet<CredentialRecord> Credentials => Set<CredentialRecord>();
+
     public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -112,6 +114,14 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
         {
             key.ToTable("api_keys");
             key.HasIndex(k => k.KeyHash).IsUnique();
+        });
+
+        modelBuilder.Entity<CredentialRecord>(credential =>
+        {
+            credential.ToTable("credentials");
+
+            // The list of a tenant's credentials, newest first.
+            credential.HasIndex(c => new { c.TenantId, c.CreatedAt, c.Id });
         });
 
         modelBuilder.Entity<IdempotencyRecord>(key =>

@@ -40,6 +40,9 @@ internal sealed partial class DataFolder : IDisposable
 
     public string Logs => System.IO.Path.Combine(Path, "logs");
 
+    /// <summary>What credentials are sealed with where the operator names no key; there only once one was needed.</summary>
+    public string CredentialKey => System.IO.Path.Combine(Path, "credential.key");
+
     public string InitialApiKey => System.IO.Path.Combine(Path, "initial-api-key");
 
     /// <summary>Why the folder cannot be taken; null where it can, as far as can be seen without touching it.</summary>

@@ -33,6 +33,12 @@ internal sealed class SessionRecord
     /// <summary>JSON of a <see cref="Ash.Protocol.Api.SessionConfig"/>, or null.</summary>
     public string? Config { get; set; }
 
+    /// <summary>The tenant's credential that it uses, which may be gone since; null for the server's own model key.</summary>
+    public Guid? CredentialId { get; set; }
+
+    /// <summary>Whether the credential is in the sandbox's environment; otherwise the broker alone uses it.</summary>
+    public bool ExposesCredential { get; set; }
+
     public required string Isolation { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset LastActiveAt { get; set; }

@@ -102,25 +102,8 @@ public sealed class TransportTests(ApiServer fixture)
     }
 
     [Theory(Timeout = 120_000)]
-    [InlineData("/api/sessions", """{"agent":"a"}""", "credentialId")]
-    public async Task FieldOfTheContract_ThatThisReleaseDoesNotOffer_IsRefusedByName(string route, string body, params string[] fields)
-    {
-        var path = route.Replace("{id}", fixture.Session.ToString(), StringComparison.Ordinal);
-        foreach (var field in fields)
-        {
-            (await Server.AskAsync("POST", path, $$"""{{body[..^1]}},"{{field}}":[1]}"""))
-                .IsError(400, "not_offered", $"{field} is not offered by this release; send the request without it");
-        }
-
-        // Null is what some clients write for a field that they do not use.
-        var allNull = $"{body[..^1]},{string.Join(',', fields.Select(field => $"\"{field}\":null"))}}}";
-        var answer = await Server.AskAsync("POST", path, allNull, headers: ("Accept", "application/json"));
-        Assert.DoesNotContain("not_offered", answer.Body, StringComparison.Ordinal);
-    }
-
-    [Theory(Timeout = 120_000)]
     [InlineData("/api/agents", """{"name":"a","file":[]}""", "file is not a field of this request; it may have name, path, systemPrompt, files, env")]
-    [InlineData("/api/sessions", """{"agent":"a","system_prompt":"x"}""", "system_prompt is not a field of this request; it may have agent, model, systemPrompt, permissionMode, extraEnv, allowedTools, disallowedTools, betas, subagents, initialAgent, mcpServers")]
+    [InlineData("/api/sessions", """{"agent":"a","system_prompt":"x"}""", "system_prompt is not a field of this request; it may have agent, model, systemPrompt, permissionMode, extraEnv, credentialId, exposeCredential, allowedTools, disallowedTools, betas, subagents, initialAgent, mcpServers")]
     [InlineData("/api/sessions/{id}/messages", """{"content":"a","stream":true}""", "stream is not a field of this request; it may have content, includePartialMessages, model, maxTurns, maxBudgetUsd, effort, thinking, outputFormat, onBusy")]
     [InlineData("/api/sessions/{id}/exec", """{"command":"true","timeoutMs":1}""", "timeoutMs is not a field of this request; it may have command, timeout")]
     public async Task UnknownField_IsRefused_SoThatATypingErrorIsNotSilent(string route, string body, string error)

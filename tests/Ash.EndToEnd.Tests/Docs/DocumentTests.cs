@@ -16,6 +16,7 @@ public sealed partial class DocumentTests
     [InlineData("docs/guides/stream-and-resume.md")]
     [InlineData("docs/guides/test-without-a-key.md")]
     [InlineData("docs/guides/operate-one-box.md")]
+    [InlineData("docs/guides/keys-and-credentials.md")]
     [InlineData("examples/hello-agent/README.md")]
     [InlineData("examples/research-agent/README.md")]
     public async Task Commands_DoWhatTheDocumentSays(string document)

@@ -12,7 +12,7 @@ public sealed class SecretTests(FenceTests.Fixture fixture)
     /// Reads everything that can be read from inside and names where the words are. The words come in halves, so that the
     /// search does not find itself.
     /// </summary>
-    private const string Search = """
+    internal const string Search = """
         import glob, os, stat
         words = {name: (one + two).encode() for name, one, two in WORDS}
         skipped = {'/proc/kcore', '/proc/kmsg', '/proc/kpagecount', '/proc/kpageflags', '/proc/kpagecgroup', '/proc/sysrq-trigger'}
@@ -107,15 +107,18 @@ public sealed class SecretTests(FenceTests.Fixture fixture)
 
     private static bool Holds(AshEvent e, string word) => e.Data.Span.IndexOf(Encoding.UTF8.GetBytes(word)) >= 0;
 
-    private static string Halves(params (string Name, string Word)[] words) =>
+    /// <summary>The words as the search takes them.</summary>
+    internal static string Halves(params (string Name, string Word)[] words) =>
         "[" + string.Join(',', words.Select(word => $"('{word.Name}','{word.Word[..10]}','{word.Word[10..]}')")) + "]";
 
     /// <summary>Names of the words that are in any file of the data folder: database and its log, blobs, homes, transcripts, logs.</summary>
-    private List<string> WordsInDataFolder(params (string Name, string Word)[] words)
+    private List<string> WordsInDataFolder(params (string Name, string Word)[] words) => WordsIn(Server.DataDirectory, words);
+
+    internal static List<string> WordsIn(string folder, params (string Name, string Word)[] words)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
         var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
-        foreach (var path in Directory.EnumerateFiles(Server.DataDirectory, "*", options))
+        foreach (var path in Directory.EnumerateFiles(folder, "*", options))
         {
             if (path.EndsWith(".sock", StringComparison.Ordinal) || path.EndsWith("/lock", StringComparison.Ordinal))
             {

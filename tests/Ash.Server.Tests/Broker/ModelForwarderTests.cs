@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Ash.Server.Broker;
+using Ash.Server.Credentials;
 using Microsoft.AspNetCore.Http;
 
 namespace Ash.Server.Tests.Broker;
@@ -8,6 +9,20 @@ namespace Ash.Server.Tests.Broker;
 public sealed class ModelForwarderTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task SessionsOwnKey_TakesTheServersPlace_AndIsLoggedNowhere()
+    {
+        await using var server = await BrokerServer.StartAsync(model: upstream => upstream.ApiKey = null);
+        server.Authority.ModelKey = new Secret("sk-ant-of-the-session");
+        server.Upstream.Script(Answers.Streamed);
+
+        var answer = await server.Inside().SendAsync(BrokerServer.Call(), Cancelled);
+
+        Assert.Equal("sk-ant-of-the-session", Assert.Single(server.Upstream.Requests).Headers["x-api-key"]);
+        Assert.DoesNotContain("of-the-session", await answer.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        Assert.DoesNotContain(server.Log.Lines, line => line.Contains("of-the-session", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task Key_IsSeenByTheModel_AndNowhereElse()

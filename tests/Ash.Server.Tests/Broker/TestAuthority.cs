@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
 using Ash.Server.Broker;
+using Ash.Server.Credentials;
 
 namespace Ash.Server.Tests.Broker;
 
@@ -11,6 +12,9 @@ internal sealed class TestAuthority : IModelCallAuthority
 {
     private readonly ConcurrentDictionary<string, byte[]> _tokens = new();
     private readonly Channel<ModelCall> _calls = Channel.CreateUnbounded<ModelCall>();
+
+    /// <summary>What calls are allowed with; null for the server's own key.</summary>
+    public Secret? ModelKey { get; set; }
 
     public void Know(string sandboxId, string token) => _tokens[sandboxId] = SHA256.HashData(Encoding.UTF8.GetBytes(token));
 
@@ -21,7 +25,7 @@ internal sealed class TestAuthority : IModelCallAuthority
     {
         return ValueTask.FromResult<ModelCallVerdict>(
             _tokens.TryGetValue(sandboxId, out var expected) && tokenHash.Span.SequenceEqual(expected)
-                ? new ModelCallVerdict.Allowed($"turn-of-{sandboxId}")
+                ? new ModelCallVerdict.Allowed($"turn-of-{sandboxId}", ModelKey)
                 : new ModelCallVerdict.Refused("token_mismatch", "The token is not this sandbox's."));
     }
 

@@ -76,6 +76,20 @@ public sealed partial class SettingsLoaderTests
     [InlineData("ASH_DEPLOY_ROOTS", "/tmp:")]
     [InlineData("ASH_DEPLOY_ROOTS", "/tmp:/no/such/folder")]
     [InlineData("ASH_DEPLOY_ROOTS", "none:/tmp")]
+    [InlineData("ASH_INTERNAL_SECRET", "too-short")]
+    [InlineData("ASH_INTERNAL_SECRET", "long enough but with spaces")]
+    [InlineData("ASH_CREDENTIAL_KEY", "too-short")]
+    [InlineData("ASH_CREDENTIAL_KEY", "long-enough-but,with-a-comma")]
+    [InlineData("ASH_CREDENTIAL_KEY_PREVIOUS", "one,,other")]
+    [InlineData("ASH_CORS_ORIGINS", "app.example.com")]
+    [InlineData("ASH_CORS_ORIGINS", "https://app.example.com/")]
+    [InlineData("ASH_CORS_ORIGINS", "*,https://app.example.com")]
+    [InlineData("ASH_CORS_ORIGINS", "null")]
+    [InlineData("ASH_RATE_LIMIT", "-1")]
+    [InlineData("ASH_RATE_LIMIT_CREATES", "many")]
+    [InlineData("ASH_RATE_LIMIT_FAILED_KEYS", "1.5")]
+    [InlineData("ASH_RATE_LIMIT_WINDOW", "0")]
+    [InlineData("ASH_RATE_LIMIT_WINDOW", "2d")]
     [InlineData("ASH_MODE", "coordinator")]
     [InlineData("ASH_DATABASE_URL", "postgres://x")]
     [InlineData("ASH_SNAPSHOT_URL", "s3://x")]
@@ -119,6 +133,31 @@ public sealed partial class SettingsLoaderTests
 
         Assert.Empty(report.Errors);
         Assert.Equal(roots, settings.DeployRoots is null ? null : string.Join(':', settings.DeployRoots));
+    }
+
+    [Theory]
+    [InlineData("*", "*")]
+    [InlineData("https://app.example.com, http://localhost:3000", "https://app.example.com http://localhost:3000")]
+    public void CorsOrigins_AreAll_OrThoseThatAreNamed(string value, string origins)
+    {
+        var settings = Load([], out var report, ("ASH_CORS_ORIGINS", value));
+
+        Assert.Empty(report.Errors);
+        Assert.Equal(origins, string.Join(' ', settings.CorsOrigins!)); // Set above.
+    }
+
+    [Theory]
+    [InlineData("ASH_INTERNAL_SECRET")]
+    [InlineData("ASH_CREDENTIAL_KEY")]
+    [InlineData("ASH_CREDENTIAL_KEY_PREVIOUS")]
+    [InlineData("ASH_API_KEY")]
+    public void Secrets_AreInNoMessage(string name)
+    {
+        var settings = Load([], out var refused, (name, "canary canary canary"));
+        var taken = Load([], out _, (name, "canary-canary-canary"));
+
+        Assert.DoesNotContain(refused.Errors, error => error.Contains("canary", StringComparison.Ordinal));
+        Assert.DoesNotContain("canary", $"{settings}{taken}", StringComparison.Ordinal);
     }
 
     [Theory]

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Ash.Client;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
+using Ash.Server.Access;
 using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Sessions;
@@ -29,7 +30,7 @@ internal sealed class InMemoryServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly DataFolder _data;
 
-    private InMemoryServer(WebApplication app, DataFolder data, WatchedDisk disk, ScriptedSandboxHost host, TestClock clock)
+    private InMemoryServer(WebApplication app, DataFolder data, WatchedDisk disk, ScriptedSandboxHost host, TestClock clock, string apiKey)
     {
         _app = app;
         _data = data;
@@ -38,9 +39,8 @@ internal sealed class InMemoryServer : IAsyncDisposable
         Clock = clock;
         var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
             .First(address => address.StartsWith("http://127.0.0.1", StringComparison.Ordinal));
-        Client = new AshClient(new AshClientOptions { ServerUrl = new Uri(url), ApiKey = ApiKey });
-        Http = new HttpClient { BaseAddress = new Uri(url) };
-        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
+        Client = new AshClient(new AshClientOptions { ServerUrl = new Uri(url), ApiKey = apiKey });
+        Http = Connect(apiKey);
     }
 
     public ScriptedSandboxHost Host { get; }
@@ -53,6 +53,18 @@ internal sealed class InMemoryServer : IAsyncDisposable
     public AshClient Client { get; }
 
     public HttpClient Http { get; }
+
+    /// <summary>Plain HTTP with another key, or with none.</summary>
+    public HttpClient Connect(string? key)
+    {
+        var http = new HttpClient { BaseAddress = Client.ServerUrl };
+        http.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
+        return http;
+    }
+
+    /// <summary>Plain HTTP with a fresh key.</summary>
+    public async Task<HttpClient> ConnectAsync(string tenant, string? scopes = null, DateTimeOffset? expiresAt = null) =>
+        Connect((await Get<ApiKeys>().CreateAsync(tenant, "test", scopes, expiresAt)).Key);
 
     public string Folder => _data.Path;
 
@@ -75,17 +87,20 @@ internal sealed class InMemoryServer : IAsyncDisposable
         var host = new ScriptedSandboxHost(Path.Combine(folder, "run"));
         prepare?.Invoke(host);
         var clock = new TestClock();
-        var app = ServerCommand.Build(adjust?.Invoke(settings) ?? settings, data, services =>
+        settings = adjust?.Invoke(settings) ?? settings;
+        var app = ServerCommand.Build(settings, data, services =>
         {
             services.AddSingleton<ISandboxHost>(host);
             services.AddSingleton<TimeProvider>(clock);
             OnlyWhenAsked<IdleSessionSweeper>(services);
             OnlyWhenAsked<EndedSessionSweeper>(services);
             OnlyWhenAsked<DeltaSweeper>(services);
+            OnlyWhenAsked<LastUseWriter>(services);
             replace?.Invoke(services);
         });
         await app.StartAsync();
-        var server = new InMemoryServer(app, data, disk, host, clock);
+        var apiKey = settings.ApiKey ?? await File.ReadAllTextAsync(data.InitialApiKey);
+        var server = new InMemoryServer(app, data, disk, host, clock, apiKey);
         await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "echo", SystemPrompt = "Echo." });
         return server;
     }
@@ -98,6 +113,8 @@ internal sealed class InMemoryServer : IAsyncDisposable
     public Task SweepIdleSessionsAsync() => Get<IdleSessionSweeper>().SweepAsync();
 
     public Task SweepEndedSessionsAsync() => Get<EndedSessionSweeper>().SweepAsync(CancellationToken.None);
+
+    public Task StoreLastUsesAsync() => Get<LastUseWriter>().SweepAsync(CancellationToken.None);
 
     public Task SweepDeltasAsync() => Get<DeltaSweeper>().SweepAsync(CancellationToken.None);
 

@@ -29,6 +29,9 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
 
         switch (command)
         {
+            case Configure configure:
+                host.Environment = configure.Environment;
+                break;
             case StartCli start:
                 host.CliArguments = start.Arguments;
                 Say(new CliStarted(++_process, 100));

@@ -46,6 +46,9 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
     /// <summary>The processes come up, and their bridge never says a word.</summary>
     public bool BridgeIsSilent { get; set; }
 
+    /// <summary>What the last sandbox was given as its environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; set; } = new Dictionary<string, string>();
+
     /// <summary>With what the CLI was started last.</summary>
     public IReadOnlyList<string> CliArguments { get; set; } = [];
 
@@ -84,7 +87,7 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
         }
 
         Directory.CreateDirectory(Plan(spec.Id).SocketDirectory);
-        var uid = Environment.IsPrivilegedProcess ? spec.Uid : (int)EffectiveUser();
+        var uid = System.Environment.IsPrivilegedProcess ? spec.Uid : (int)EffectiveUser();
         var identity = new SandboxIdentity(spec.Id, 1, 1, 2, 1, "boot", uid);
         var sandbox = new ScriptedSandbox(identity, this);
         lock (_live)

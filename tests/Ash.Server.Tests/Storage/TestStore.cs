@@ -24,6 +24,8 @@ internal sealed class TestStore : IAsyncDisposable
 
     public string Folder { get; }
 
+    public DataFolder Data => _data;
+
     public WatchedDisk Disk { get; }
 
     public StoreLocation Location { get; }

@@ -1,0 +1,95 @@
+using Ash.Protocol.Api;
+using Ash.Server.Access;
+using Ash.Server.Http;
+
+namespace Ash.Server.Credentials;
+
+/// <summary>The HTTP face of credentials: leave one, look what there is, delete one (contract 3.7).</summary>
+internal static class CredentialEndpoints
+{
+    private const int MaxBodyBytes = 256 * 1024;
+    private const int MaxLabelLength = 255;
+
+    /// <summary>The environment of a sandbox is not for more.</summary>
+    private const int MaxKeyLength = 32 * 1024;
+
+    public static void MapCredentials(this IEndpointRouteBuilder routes)
+    {
+        var credentials = routes.MapGroup("/api/credentials")
+            .WithTags("credentials")
+            .WithMetadata(new RequiredScope(AccessScope.Admin));
+
+        credentials.MapPost("/", CreateAsync)
+            .WithName("CreateCredential")
+            .WithSummary("Leave a secret that sessions may use; it is never shown again")
+            .Accepts<CreateCredentialRequest>("application/json")
+            .WithBody("The secret, what it opens, and a label.")
+            .Produces<CredentialEnvelope>(StatusCodes.Status201Created)
+            .ProducesApiErrors(400, 401, 413, 415);
+        credentials.MapGet("/", ListAsync)
+            .WithName("ListCredentials")
+            .WithSummary("List the tenant's credentials, newest first, without their secrets")
+            .Produces<CredentialListEnvelope>()
+            .ProducesApiErrors(401);
+        credentials.MapDelete("/{id}", DeleteAsync)
+            .WithName("DeleteCredential")
+            .WithSummary("Delete a credential; sessions that use it make no further model calls")
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesApiErrors(401, 404);
+    }
+
+    private static async Task<IResult> CreateAsync(
+        HttpContext context, CredentialStore credentials, CancellationToken cancellationToken)
+    {
+        var body = await JsonBody<CreateCredentialRequest>.ReadAsync(
+            context.Request, ApiJson.Default.CreateCredentialRequest, MaxBodyBytes, cancellationToken);
+        if ((body.Problem ?? Check(body.Value!)) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var request = body.Value!;
+        var created = await credentials.CreateAsync(
+            context.Caller.TenantId, request.Type, new Secret(request.Key), request.Label ?? "");
+        return Results.Json(
+            new CredentialEnvelope(created), ApiJson.Default.CredentialEnvelope, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> ListAsync(
+        HttpContext context, CredentialStore credentials, CancellationToken cancellationToken)
+    {
+        var found = await credentials.ListAsync(context.Caller.TenantId, cancellationToken);
+        return Results.Json(new CredentialListEnvelope(found), ApiJson.Default.CredentialListEnvelope);
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, string id, CredentialStore credentials) =>
+        Guid.TryParseExact(id, "D", out var credentialId) && await credentials.DeleteAsync(context.Caller.TenantId, credentialId)
+            ? Results.NoContent()
+            : Problems.UnknownCredential.ToResult(context);
+
+    private static Problem? Check(CreateCredentialRequest request)
+    {
+        if (!CredentialType.All.Contains(request.Type))
+        {
+            return Problems.Invalid($"type must be one of {string.Join(", ", CredentialType.All)}");
+        }
+
+        if (request.Label is { } label && (label.Length > MaxLabelLength || label.Any(char.IsControl)))
+        {
+            return Problems.Invalid($"label must have at most {MaxLabelLength} characters, none of them a control character");
+        }
+
+        if (request.Key.Length is 0 or > MaxKeyLength || request.Key.Contains('\0'))
+        {
+            return Problems.Invalid($"key must have 1 to {MaxKeyLength} characters, without NUL");
+        }
+
+        return request.Type switch
+        {
+            CredentialType.Anthropic when request.Key.AsSpan().ContainsAnyExceptInRange('!', '~') =>
+                Problems.Invalid("key must have no spaces, line breaks or characters beyond ASCII: it is sent as a header"),
+            CredentialType.Bedrock => BedrockSecret.TryRead(request.Key, out var problem) is null ? problem : null,
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,143 @@
+using System.Text;
+using Ash.Protocol.Api;
+using Ash.Server.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Ash.Server.Credentials;
+
+/// <summary>The tenants' credentials: sealed in the store, opened one at a time for whoever uses one.</summary>
+internal sealed partial class CredentialStore(
+    IDbContextFactory<AshDbContext> contexts,
+    StoreWriter writer,
+    CredentialKeys keys,
+    TimeProvider clock,
+    ILogger<CredentialStore> logger) : IHostedService
+{
+    /// <summary>When credentials were last used, until that is stored.</summary>
+    public LastUses LastUses { get; } = new();
+
+    /// <summary>Seals with the current key what was sealed with an earlier one, which can then be forgotten.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var current = keys.Current?.Id;
+        var stale = await db.Credentials.Where(credential => credential.KeyId != current).ToListAsync(cancellationToken);
+        var sealedAnew = 0;
+        foreach (var credential in stale)
+        {
+            if (TryOpen(credential) is { } open)
+            {
+                await SealAnewAsync(credential, open.Secret);
+                sealedAnew++;
+            }
+        }
+
+        if (sealedAnew > 0)
+        {
+            LogSealedAnew(sealedAnew);
+        }
+
+        if (stale.Count > sealedAnew)
+        {
+            LogUnreadable(stale.Count - sealedAnew);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>A tenant's credentials, newest first.</summary>
+    public async Task<IReadOnlyList<ListedCredential>> ListAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var stored = await db.Credentials
+            .Where(credential => credential.TenantId == tenantId)
+            .OrderByDescending(credential => credential.CreatedAt)
+            .ThenByDescending(credential => credential.Id)
+            .Select(credential => new ListedCredential
+            {
+                Id = credential.Id,
+                Type = credential.Type,
+                Label = credential.Label,
+                Active = true,
+                CreatedAt = credential.CreatedAt,
+                LastUsedAt = credential.LastUsedAt,
+            })
+            .ToListAsync(cancellationToken);
+        return [.. stored.Select(one => one with { LastUsedAt = LastUses.Find(one.Id) ?? one.LastUsedAt })];
+    }
+
+    /// <exception cref="IOException">There is no key to seal it with, and none could be kept.</exception>
+    public async Task<CredentialInfo> CreateAsync(string tenantId, string type, Secret secret, string label)
+    {
+        var id = Guid.CreateVersion7();
+        var key = keys.Require();
+        var (nonce, box) = key.Seal(secret.Reveal(), PlaceOf(id, tenantId, type));
+        var record = new CredentialRecord
+        {
+            Id = id,
+            TenantId = tenantId,
+            Type = type,
+            Label = label,
+            KeyId = key.Id,
+            Nonce = nonce,
+            Sealed = box,
+            CreatedAt = clock.GetUtcNow(),
+        };
+        await writer.WriteAsync(Durability.Power, transaction =>
+        {
+            transaction.Db.Credentials.Add(record);
+            transaction.Db.SaveChanges();
+        });
+        return new CredentialInfo { Id = id, Type = type, Label = label, Active = true, CreatedAt = record.CreatedAt };
+    }
+
+    /// <summary>Deletes a tenant's credential. Sessions that use it get nothing from it from then on.</summary>
+    /// <returns>False where the tenant has none of this id.</returns>
+    public Task<bool> DeleteAsync(string tenantId, Guid id) => writer.WriteAsync(Durability.Power, transaction =>
+        transaction.Db.Credentials.Where(row => row.Id == id && row.TenantId == tenantId).ExecuteDelete() > 0);
+
+    /// <summary>Opens a tenant's credential, as it is stored now.</summary>
+    /// <returns>Null where the tenant has none of this id, or the server lacks the key that it is sealed with.</returns>
+    public async Task<OpenCredential?> OpenAsync(string tenantId, Guid id, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var credential = await db.Credentials
+            .SingleOrDefaultAsync(credential => credential.Id == id && credential.TenantId == tenantId, cancellationToken);
+        return credential is null ? null : TryOpen(credential);
+    }
+
+    /// <summary>Takes note that a session has used it.</summary>
+    public void Use(OpenCredential credential) => LastUses.Note(credential.Id, clock.GetUtcNow());
+
+    private OpenCredential? TryOpen(CredentialRecord credential)
+    {
+        var place = PlaceOf(credential.Id, credential.TenantId, credential.Type);
+        return keys.Find(credential.KeyId)?.Open(credential.Nonce, credential.Sealed, place) is { } text
+            ? new OpenCredential(credential.Id, credential.Type, new Secret(text))
+            : null;
+    }
+
+    private Task SealAnewAsync(CredentialRecord credential, Secret secret)
+    {
+        var key = keys.Require();
+        var (nonce, box) = key.Seal(secret.Reveal(), PlaceOf(credential.Id, credential.TenantId, credential.Type));
+        return writer.WriteAsync(Durability.Power, transaction =>
+        {
+            transaction.Db.Credentials.Where(row => row.Id == credential.Id).ExecuteUpdate(set => set
+                .SetProperty(row => row.KeyId, key.Id)
+                .SetProperty(row => row.Nonce, nonce)
+                .SetProperty(row => row.Sealed, box));
+        });
+    }
+
+    /// <summary>Whoever can write the store, but has no key, cannot move a secret to another row, tenant or type.</summary>
+    private static byte[] PlaceOf(Guid id, string tenantId, string type) => Encoding.UTF8.GetBytes($"{id}\0{type}\0{tenantId}");
+
+    [LoggerMessage(LogLevel.Information, "Sealed {Count} credentials anew, with the current credential key")]
+    private partial void LogSealedAnew(int count);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "{Count} credentials are sealed with a key that is not here; set ASH_CREDENTIAL_KEY_PREVIOUS, or restore credential.key")]
+    private partial void LogUnreadable(int count);
+}
