@@ -20,6 +20,8 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<ApiKeyRecord> ApiKeys => Set<ApiKeyRecord>();
 
+    public DbSet<AttachmentRecord> Attachments => Set<AttachmentRecord>();
+
     public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -101,6 +103,14 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
         {
             key.ToTable("api_keys");
             key.HasIndex(k => k.KeyHash).IsUnique();
+        });
+
+        modelBuilder.Entity<AttachmentRecord>(attachment =>
+        {
+            attachment.ToTable("attachments");
+
+            // A session's, the oldest first.
+            attachment.HasIndex(a => new { a.SessionId, a.CreatedAt });
         });
 
         modelBuilder.Entity<IdempotencyRecord>(key =>
