@@ -3,8 +3,10 @@ using System.Net.Sockets;
 using Ash.Runner.Sandboxes;
 using Ash.Server.Access;
 using Ash.Server.Agents;
+using Ash.Server.Attachments;
 using Ash.Server.Broker;
 using Ash.Server.Configuration;
+using Ash.Server.Files;
 using Ash.Server.Health;
 using Ash.Server.Http;
 using Ash.Server.Model;
@@ -173,7 +175,9 @@ internal static class ServerCommand
             .AddModel(settings)
             .AddRunner(settings, data)
             .AddAgents()
-            .AddSessions();
+            .AddSessions()
+            .AddFiles()
+            .AddAttachments();
 
         replace?.Invoke(builder.Services);
         var app = builder.Build();
@@ -184,6 +188,9 @@ internal static class ServerCommand
         app.MapAgents();
         app.MapSessions();
         app.MapMessages();
+        app.MapFiles();
+        app.MapWorkspaces();
+        app.MapAttachments();
         app.MapDocs();
         return app;
     }
