@@ -5,5 +5,8 @@ namespace Ash.Runner.Bundles;
 /// <param name="Entries">Files, folders and links.</param>
 internal sealed record BundleLimits(long Bytes, int Entries)
 {
+    /// <summary>Of all their paths together.</summary>
+    public const long PathLetters = 16L * 1024 * 1024;
+
     public static BundleLimits Default { get; } = new(2L * 1024 * 1024 * 1024, 200_000);
 }

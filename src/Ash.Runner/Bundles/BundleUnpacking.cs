@@ -28,6 +28,7 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
     private static ReadOnlySpan<byte> GzipMark => [0x1f, 0x8b];
 
     private int _entries;
+    private long _pathLetters;
 
     /// <param name="gzip">Read to its end; not owned.</param>
     /// <param name="cancellationToken">Gives it up.</param>
@@ -45,9 +46,10 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
         {
             while (await archive.ReadNextAsync(cancellationToken) is { } entry)
             {
-                if (++_entries > limits.Entries)
+                _pathLetters += entry.Path.Length;
+                if (++_entries > limits.Entries || _pathLetters > BundleLimits.PathLetters)
                 {
-                    throw new BundleException($"Bundle has more than {limits.Entries} entries") { IsTooLarge = true };
+                    throw new BundleException($"Bundle has more than {limits.Entries} entries, or paths that are too long") { IsTooLarge = true };
                 }
 
                 await UnpackAsync(archive, entry, buffer, cancellationToken);

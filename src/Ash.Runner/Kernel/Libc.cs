@@ -11,6 +11,7 @@ internal static unsafe partial class Libc
     public const int NoEntry = 2;
     public const int NoProcess = 3;
     public const int NoDevice = 6;
+    public const int TryAgain = 11;
     public const int NoPermission = 13;
     public const int Exists = 17;
     public const int CrossesMount = 18;

@@ -53,7 +53,7 @@ internal static class ConfinedFiles
             found = error switch
             {
                 Libc.TooManyLinks => FileKind.Link,
-                Libc.NoDevice => FileKind.Other,
+                Libc.NoDevice or Libc.TryAgain => FileKind.Other,
                 _ => FileKind.None,
             };
             return null;
@@ -118,8 +118,9 @@ internal static class ConfinedFiles
         return IsAbsence(error) ? null : throw Failure(relative, error);
     }
 
+    /// <summary>Among them <see cref="Libc.TryAgain"/>: its owner holds a lease on it, and would have us wait.</summary>
     private static bool IsAbsence(int error) => error is
-        Libc.NoEntry or Libc.NotFolder or Libc.TooManyLinks or Libc.CrossesMount or Libc.NoDevice or Libc.NameTooLong;
+        Libc.NoEntry or Libc.NotFolder or Libc.TooManyLinks or Libc.CrossesMount or Libc.NoDevice or Libc.NameTooLong or Libc.TryAgain;
 
     private static IOException Failure(string path, int error) =>
         new($"{path} cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}.");

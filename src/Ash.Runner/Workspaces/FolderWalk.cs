@@ -18,6 +18,9 @@ internal sealed class FolderWalk(SafeFileHandle root, Func<string, string, bool>
 {
     private const int MaxTargetBytes = 4096;
 
+    /// <summary>Of the names of folders whose turn is still to come: a program can make folders faster than they are read.</summary>
+    private const int MaxWaitingLetters = 1024 * 1024;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>How many names were read.</summary>
@@ -50,11 +53,15 @@ internal sealed class FolderWalk(SafeFileHandle root, Func<string, string, bool>
 
     public IEnumerator<WorkspaceEntry> GetEnumerator()
     {
-        var folders = new Stack<(string Path, int Depth)>();
-        folders.Push((string.Empty, 0));
-        while (folders.TryPop(out var folder))
+        // With the path above, which all folders in one share: a path may be as long as four thousand names.
+        var folders = new Stack<(string Above, string Name, int Depth)>();
+        var waiting = 0;
+        folders.Push((string.Empty, string.Empty, 0));
+        while (folders.TryPop(out var next))
         {
-            if (ConfinedFiles.OpenListing(root, folder.Path) is not { } listing)
+            waiting -= next.Name.Length;
+            var folder = WorkspacePath.Join(next.Above, next.Name);
+            if (ConfinedFiles.OpenListing(root, folder) is not { } listing)
             {
                 continue;
             }
@@ -62,19 +69,19 @@ internal sealed class FolderWalk(SafeFileHandle root, Func<string, string, bool>
             using var open = new RawFolder(listing, []);
             while (TryReadName(open, out var name))
             {
-                if (++Entries > maxEntries)
+                if (++Entries > maxEntries || waiting > MaxWaitingLetters)
                 {
                     IsCut = true;
                     yield break;
                 }
 
-                if (name is null || !isWanted(folder.Path, name) || FileDescription.Of(listing, name) is not { } description)
+                if (name is null || !isWanted(folder, name) || FileDescription.Of(listing, name) is not { } description)
                 {
                     continue;
                 }
 
-                var path = WorkspacePath.Join(folder.Path, name);
-                if (description.Kind == FileKind.Other || folder.Depth + 1 > WorkspacePath.MaxDepth || WorkspacePath.Normalize(path) is null)
+                var path = WorkspacePath.Join(folder, name);
+                if (description.Kind == FileKind.Other || next.Depth == WorkspacePath.MaxDepth || WorkspacePath.Normalize(path) is null)
                 {
                     continue;
                 }
@@ -87,7 +94,8 @@ internal sealed class FolderWalk(SafeFileHandle root, Func<string, string, bool>
 
                 if (description.Kind == FileKind.Folder)
                 {
-                    folders.Push((path, folder.Depth + 1));
+                    folders.Push((folder, name, next.Depth + 1));
+                    waiting += name.Length;
                 }
 
                 yield return new WorkspaceEntry(path, description, target);

@@ -137,10 +137,11 @@ internal sealed class WorkspaceFiles : IDisposable
     public int Merge(StagingFolder staging, LeftOut left)
     {
         var moved = 0;
-        var folders = new Stack<string>();
-        folders.Push(string.Empty);
-        while (folders.TryPop(out var path))
+        var folders = new Stack<(string Above, string Name)>();
+        folders.Push((string.Empty, string.Empty));
+        while (folders.TryPop(out var next))
         {
+            var path = WorkspacePath.Join(next.Above, next.Name);
             using var from = ConfinedFiles.OpenFolder(staging.Root, path.Length == 0 ? "." : path);
             using var into = ConfinedFolders.OpenOrMake(_work, path, _owner, replaces: true, out _);
             if (from is null || into is null)
@@ -154,7 +155,7 @@ internal sealed class WorkspaceFiles : IDisposable
                 if (description.Kind == FileKind.Folder)
                 {
                     using var made = ConfinedFolders.OpenOrMakeOne(into, name, (uint)description.Mode, _owner, replaces: true);
-                    folders.Push(WorkspacePath.Join(path, name));
+                    folders.Push((path, name));
                 }
                 else if (ConfinedFolders.Move(from, name, into, name, replaces: true) is { } reason)
                 {

@@ -230,7 +230,7 @@ public sealed class BundleTests : IDisposable
             bomb.Add(TarEntryType.Directory, $"{i}/");
         }
 
-        Assert.Equal("Bundle has more than 100 entries", await RefusalAsync(bomb.ToArray()));
+        Assert.Equal("Bundle has more than 100 entries, or paths that are too long", await RefusalAsync(bomb.ToArray()));
     }
 
     [Fact]

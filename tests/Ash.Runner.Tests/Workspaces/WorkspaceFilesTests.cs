@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Ash.Runner.Kernel;
@@ -156,6 +157,41 @@ public sealed partial class WorkspaceFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task AFileWhoseOwnerWouldHaveUsWait_IsNotWaitedFor()
+    {
+        const string Hold = "import fcntl,signal,sys; signal.signal(signal.SIGIO, signal.SIG_IGN); f = open(sys.argv[1]); "
+            + "fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK); print('held', flush=True); sys.stdin.read()";
+        File.WriteAllText(_workspace.In("leased"), "text");
+        using var holder = Process.Start(new ProcessStartInfo("python3", ["-I", "-c", Hold, _workspace.In("leased")])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!; // A program that is there.
+        Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+
+        Assert.Null(_workspace.Files.OpenRead("leased", out var isThere));
+
+        Assert.True(isThere);
+        holder.StandardInput.Close();
+        await holder.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void FoldersWithoutNumber_AreNotRemembered()
+    {
+        var name = new string('n', 240);
+        for (var i = 0; i < 5_000; i++)
+        {
+            Directory.CreateDirectory(_workspace.In(i.ToString(CultureInfo.InvariantCulture) + name));
+        }
+
+        var listing = _workspace.Files.List(static (_, _) => true, maxEntries: 1_000_000);
+
+        Assert.InRange(listing.Count(), 4_000, 4_900);
+        Assert.True(listing.IsCut);
+    }
+
+    [Fact]
     public void ANameThatIsNoUtf8_IsLeftOut()
     {
         using var folder = ConfinedFiles.OpenRoot(_workspace.Work)!; // It is there.
@@ -173,7 +209,7 @@ public sealed partial class WorkspaceFilesTests : IDisposable
         var read = new HashSet<string?>();
         await using (_workspace.Swap("swapped"))
         {
-            for (var i = 0; i < 1_000; i++)
+            for (var i = 0; i < 300; i++)
             {
                 _workspace.Write("swapped/file", "inside");
                 _workspace.Write($"swapped/new-{i % 10}/file", "inside");
