@@ -14,6 +14,8 @@ public sealed class AshClient : IDisposable
         _connection = new ApiConnection(options);
         Agents = new AgentsClient(_connection);
         Sessions = new SessionsClient(_connection, options);
+        Files = new FilesClient(_connection);
+        Attachments = new AttachmentsClient(_connection);
     }
 
     /// <summary>Where the server is.</summary>
@@ -24,6 +26,12 @@ public sealed class AshClient : IDisposable
 
     /// <summary>Sessions, their turns and their events.</summary>
     public SessionsClient Sessions { get; }
+
+    /// <summary>The files of sessions.</summary>
+    public FilesClient Files { get; }
+
+    /// <summary>Files that users give to sessions.</summary>
+    public AttachmentsClient Attachments { get; }
 
     /// <summary>Says that the server runs, and how busy it is. Needs no key.</summary>
     /// <exception cref="AshConnectionException">No server answers.</exception>
