@@ -14,4 +14,5 @@ namespace Ash.Cli;
 [JsonSerializable(typeof(FailureLine))]
 [JsonSerializable(typeof(ServerStatus))]
 [JsonSerializable(typeof(LinkLine))]
+[JsonSerializable(typeof(SavedFile))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -104,6 +104,49 @@ internal sealed class ApiConnection : IDisposable
         }
     }
 
+    /// <summary>A call with a body that takes as long as it takes.</summary>
+    /// <param name="body">Not owned.</param>
+    public async Task<T> UploadAsync<T>(string path, HttpContent body, JsonTypeInfo<T> answer, CancellationToken cancellationToken)
+    {
+        using var deadline = StartDeadline(cancellationToken);
+        deadline.Stop();
+        using var request = Request(HttpMethod.Post, path);
+        request.Content = body;
+        using var response = await SendAsync(request, deadline).ConfigureAwait(false);
+        deadline.Restart();
+
+        if (!response.IsSuccessStatusCode)
+        {
+            throw await RefusalAsync(response, deadline).ConfigureAwait(false);
+        }
+
+        return await ReadAsync(response, answer, deadline).ConfigureAwait(false);
+    }
+
+    /// <summary>A call whose answer is bytes, to be read by the caller for as long as it takes.</summary>
+    public async Task<FileDownload> DownloadAsync(string path, RangeHeaderValue? range, CancellationToken cancellationToken)
+    {
+        using var deadline = StartDeadline(cancellationToken);
+        using var request = Request(HttpMethod.Get, path);
+        request.Headers.Range = range;
+        var response = await SendAsync(request, deadline).ConfigureAwait(false);
+
+        try
+        {
+            if (!response.IsSuccessStatusCode)
+            {
+                throw await RefusalAsync(response, deadline).ConfigureAwait(false);
+            }
+
+            return new FileDownload(response, await response.Content.ReadAsStreamAsync(deadline.Token).ConfigureAwait(false));
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Sends, and returns with the answer's headers, whatever its status.</summary>
     /// <exception cref="AshConnectionException">No server answers in time.</exception>
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Deadline deadline)

@@ -16,6 +16,8 @@ public sealed class AshClient : IDisposable
         Sessions = new SessionsClient(_connection, options);
         ApiKeys = new ApiKeysClient(_connection);
         Credentials = new CredentialsClient(_connection);
+        Files = new FilesClient(_connection);
+        Attachments = new AttachmentsClient(_connection);
     }
 
     /// <summary>Where the server is.</summary>
@@ -32,6 +34,12 @@ public sealed class AshClient : IDisposable
 
     /// <summary>Secrets that sessions may use.</summary>
     public CredentialsClient Credentials { get; }
+
+    /// <summary>The files of sessions.</summary>
+    public FilesClient Files { get; }
+
+    /// <summary>Files that users give to sessions.</summary>
+    public AttachmentsClient Attachments { get; }
 
     /// <summary>Says that the server runs, and how busy it is. Needs no key.</summary>
     /// <exception cref="AshConnectionException">No server answers.</exception>

@@ -3,9 +3,11 @@ using System.Net.Sockets;
 using Ash.Runner.Sandboxes;
 using Ash.Server.Access;
 using Ash.Server.Agents;
+using Ash.Server.Attachments;
 using Ash.Server.Broker;
 using Ash.Server.Configuration;
 using Ash.Server.Credentials;
+using Ash.Server.Files;
 using Ash.Server.Health;
 using Ash.Server.Http;
 using Ash.Server.Model;
@@ -175,7 +177,9 @@ internal static class ServerCommand
             .AddModel(settings)
             .AddRunner(settings, data)
             .AddAgents()
-            .AddSessions();
+            .AddSessions()
+            .AddFiles()
+            .AddAttachments();
 
         replace?.Invoke(builder.Services);
         var app = builder.Build();
@@ -190,6 +194,9 @@ internal static class ServerCommand
         app.MapPromptVersions();
         app.MapSessions();
         app.MapMessages();
+        app.MapFiles();
+        app.MapWorkspaces();
+        app.MapAttachments();
         app.MapDocs();
         return app;
     }

@@ -10,5 +10,9 @@ internal sealed record FailureLine(string Error, int ExitCode, int? StatusCode, 
 internal sealed record ServerStatus(
     string State, int? Pid = null, int? Port = null, string? Url = null, string? DataDir = null, HealthInfo? Health = null);
 
+/// <summary>A file that was saved on this machine, for programs.</summary>
+/// <param name="Size">In bytes.</param>
+internal sealed record SavedFile(string Path, long Size);
+
 /// <summary>Which server commands go to from now on, for programs.</summary>
 internal sealed record LinkLine(string ServerUrl);

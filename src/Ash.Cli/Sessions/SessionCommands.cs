@@ -19,6 +19,10 @@ internal static class SessionCommands
         CreateAct(binder, "stop", "Stops a session until it is resumed.", "Session stopped: ", (sessions, id, token) => sessions.StopAsync(id, token)),
         CreateInterrupt(binder),
         ExecCommand.Create(binder),
+        FileCommands.CreateFiles(binder),
+        FileCommands.CreateWrite(binder),
+        WorkspaceCommands.CreateDownload(binder),
+        WorkspaceCommands.CreateUpload(binder),
         CreateEnd(binder),
     };
 

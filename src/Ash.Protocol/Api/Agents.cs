@@ -84,11 +84,6 @@ public sealed record DeployListEnvelope(IReadOnlyList<DeployInfo> Deploys);
 /// <param name="Version">The deploy whose content becomes that of the next version.</param>
 public sealed record RollBackRequest(int Version);
 
-/// <param name="Path">Relative, with <c>/</c>.</param>
-/// <param name="Size">In bytes.</param>
-/// <param name="ModifiedAt">When it was last written.</param>
-public sealed record FileEntry(string Path, long Size, DateTimeOffset ModifiedAt);
-
 public sealed record AgentFileListEnvelope(IReadOnlyList<FileEntry> Files);
 
 /// <param name="Path">Relative, with <c>/</c>.</param>

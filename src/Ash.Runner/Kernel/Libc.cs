@@ -11,6 +11,7 @@ internal static unsafe partial class Libc
     public const int NoEntry = 2;
     public const int NoProcess = 3;
     public const int NoDevice = 6;
+    public const int TryAgain = 11;
     public const int NoPermission = 13;
     public const int Exists = 17;
     public const int CrossesMount = 18;
@@ -23,14 +24,20 @@ internal static unsafe partial class Libc
     public const int AtCurrentDirectory = -100;
     public const int AtSymlinkNoFollow = 0x100;
     public const int AtRemoveFolder = 0x200;
+    public const int AtFollowLinks = 0x400;
     public const int AtEmptyPath = 0x1000;
 
     public const int OpenReadOnly = 0;
+    public const int OpenWriteOnly = 0x1;
+    public const int OpenCreate = 0x40;
+    public const int OpenExclusive = 0x80;
     public const int OpenNonBlocking = 0x800;
     public const int OpenDirectory = 0x10000;
     public const int OpenNoFollow = 0x20000;
     public const int OpenCloseOnExec = 0x80000;
     public const int OpenPath = 0x200000;
+
+    public const uint RenameNoReplace = 1;
 
     public const short PollReadable = 1;
 
@@ -144,6 +151,31 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
     public static partial int UnlinkAt(SafeFileHandle folder, ReadOnlySpan<byte> name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeFolderAt(SafeFileHandle folder, string name, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "symlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeLinkAt(string target, SafeFileHandle folder, string name);
+
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint ReadLinkAt(SafeFileHandle folder, string name, Span<byte> target, nuint length);
+
+    /// <summary>Gives a file that is open another name.</summary>
+    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int LinkAt(int oldFolder, string oldPath, SafeFileHandle newFolder, string newName, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwnerAt(SafeFileHandle folder, string name, uint user, uint group, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    public static partial int ChangeOwner(SafeFileHandle file, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int UnlinkAt(SafeFileHandle folder, string name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RenameAt(SafeFileHandle oldFolder, string oldName, SafeFileHandle newFolder, string newName, uint flags);
 
     [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
     public static partial int RenameAt(

@@ -42,31 +42,25 @@ internal static class ConfinedFiles
 
     /// <summary>As <see cref="OpenRead(string, string)"/>, below a folder that is open already.</summary>
     public static FileStream? OpenRead(SafeFileHandle root, string relative) =>
-        OpenFile(root, relative) is { } file ? new FileStream(file, FileAccess.Read) : null;
+        OpenFile(root, relative, out _) is { } file ? new FileStream(file, FileAccess.Read) : null;
 
-    /// <summary>A folder, for its path under <c>/proc/self/fd</c> and as the root of others; null where there is none beneath.</summary>
-    public static SafeFileHandle? OpenFolder(SafeFileHandle root, string relative) =>
-        Open(root, relative, Libc.OpenPath | Libc.OpenDirectory);
-
-    private static SafeFileHandle? OpenFile(string root, string relative)
+    /// <summary>As <see cref="OpenRead(SafeFileHandle, string)"/>, and says what is there.</summary>
+    /// <param name="found"><see cref="FileKind.File"/> where it is opened; <see cref="FileKind.Link"/> too where one is on the way.</param>
+    public static SafeFileHandle? OpenFile(SafeFileHandle root, string relative, out FileKind found)
     {
-        using var folder = Libc.Open(root, Libc.OpenPath | Libc.OpenDirectory | Libc.OpenNoFollow | Libc.OpenCloseOnExec, 0);
-        if (folder.IsInvalid)
+        if (Open(root, relative, Libc.OpenReadOnly | Libc.OpenNonBlocking, out var error) is not { } file)
         {
-            return IsAbsence(Marshal.GetLastPInvokeError()) ? null : throw Failure(root);
-        }
-
-        return OpenFile(folder, relative);
-    }
-
-    private static SafeFileHandle? OpenFile(SafeFileHandle root, string relative)
-    {
-        if (Open(root, relative, Libc.OpenReadOnly | Libc.OpenNonBlocking) is not { } file)
-        {
+            found = error switch
+            {
+                Libc.TooManyLinks => FileKind.Link,
+                Libc.NoDevice or Libc.TryAgain => FileKind.Other,
+                _ => FileKind.None,
+            };
             return null;
         }
 
-        if (FileKinds.Of(file) != FileKind.File)
+        found = FileKinds.Of(file);
+        if (found != FileKind.File)
         {
             file.Dispose();
             return null;
@@ -77,7 +71,36 @@ internal static class ConfinedFiles
         return file;
     }
 
-    private static SafeFileHandle? Open(SafeFileHandle root, string relative, int flags)
+    /// <summary>A folder, for its path under <c>/proc/self/fd</c> and as the root of others; null where there is none beneath.</summary>
+    public static SafeFileHandle? OpenFolder(SafeFileHandle root, string relative) =>
+        Open(root, relative, Libc.OpenPath | Libc.OpenDirectory, out _);
+
+    /// <summary>A folder whose entries are to be read; null where there is none beneath.</summary>
+    /// <param name="relative">Empty for the root itself.</param>
+    public static SafeFileHandle? OpenListing(SafeFileHandle root, string relative) =>
+        Open(root, relative.Length == 0 ? "." : relative, Libc.OpenReadOnly | Libc.OpenDirectory, out _);
+
+    /// <summary>A folder that is trusted up to and including its last part, as the root of others; null where there is none.</summary>
+    public static SafeFileHandle? OpenRoot(string path)
+    {
+        var folder = Libc.Open(path, Libc.OpenPath | Libc.OpenDirectory | Libc.OpenNoFollow | Libc.OpenCloseOnExec, 0);
+        if (!folder.IsInvalid)
+        {
+            return folder;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        folder.Dispose();
+        return IsAbsence(error) ? null : throw Failure(path, error);
+    }
+
+    private static SafeFileHandle? OpenFile(string root, string relative)
+    {
+        using var folder = OpenRoot(root);
+        return folder is null ? null : OpenFile(folder, relative, out _);
+    }
+
+    private static SafeFileHandle? Open(SafeFileHandle root, string relative, int flags, out int error)
     {
         var how = new Libc.OpenHow
         {
@@ -85,18 +108,20 @@ internal static class ConfinedFiles
             Resolve = Beneath | NoLinks | NoMagicLinks,
         };
         var opened = Libc.OpenBeneath(root, relative, how);
-        if (opened.IsInvalid)
+        error = opened.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
+        if (error == 0)
         {
-            var error = Marshal.GetLastPInvokeError();
-            opened.Dispose();
-            return IsAbsence(error) ? null : throw Failure(relative);
+            return opened;
         }
 
-        return opened;
+        opened.Dispose();
+        return IsAbsence(error) ? null : throw Failure(relative, error);
     }
 
+    /// <summary>Among them <see cref="Libc.TryAgain"/>: its owner holds a lease on it, and would have us wait.</summary>
     private static bool IsAbsence(int error) => error is
-        Libc.NoEntry or Libc.NotFolder or Libc.TooManyLinks or Libc.CrossesMount or Libc.NoDevice or Libc.NameTooLong;
+        Libc.NoEntry or Libc.NotFolder or Libc.TooManyLinks or Libc.CrossesMount or Libc.NoDevice or Libc.NameTooLong or Libc.TryAgain;
 
-    private static IOException Failure(string path) => new($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}.");
+    private static IOException Failure(string path, int error) =>
+        new($"{path} cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}.");
 }

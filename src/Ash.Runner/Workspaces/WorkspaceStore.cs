@@ -83,6 +83,14 @@ public sealed class WorkspaceStore
         }
     }
 
+    /// <summary>Opens the files of a workspace for somebody outside; null where there is no such workspace.</summary>
+    /// <param name="workspaceId">Its name.</param>
+    /// <param name="uid">Host user who owns all of it; ignored where the server is not root.</param>
+    /// <param name="contentPath">The deployed folder whose files lie read-only over it; null where the agent opted out.</param>
+    /// <param name="temporaryRoot">A folder of ours on the same file system, for what is made ready.</param>
+    internal WorkspaceFiles? OpenFiles(string workspaceId, int uid, string? contentPath, string temporaryRoot) =>
+        WorkspaceFiles.Open(Find(workspaceId), contentPath, _hasOwners ? (uint)uid : null, temporaryRoot);
+
     /// <summary>Removes a workspace with all that is in it, following no link. Harmless where there is none.</summary>
     /// <remarks>Nothing may run in it any more.</remarks>
     public void Remove(string workspaceId)

@@ -29,6 +29,7 @@ internal static class AgentFileEndpoints
         agent.MapGet("/files/{*path}", ReadAsync)
             .WithName("ReadAgentFile")
             .WithSummary("Read a file of an agent")
+            .WithParameter("path", "From the agent's folder on.")
             .WithParameter("format", "json (where absent) gives text of up to 1 MB; raw gives the bytes, of which a Range may be asked for.")
             .Produces<AgentFileContent>()
             .ProducesApiErrors(400, 401, 404);
@@ -43,6 +44,7 @@ internal static class AgentFileEndpoints
         agent.MapDelete("/files/{*path}", DeleteAsync)
             .WithName("DeleteAgentFile")
             .WithSummary("Delete a file of an agent: its next version")
+            .WithParameter("path", "From the agent's folder on.")
             .WithIfMatch()
             .Produces<DeletedEnvelope>()
             .ProducesApiErrors(400, 401, 404, 412);
@@ -58,20 +60,20 @@ internal static class AgentFileEndpoints
     {
         var found = await AgentFiles.OpenAsync(context.Caller.TenantId, name, agents, cancellationToken);
         var asksForAFile = context.Request.Path.Value!.EndsWith('/'); // A request has a path.
-        return (found.Problem ?? (asksForAFile ? Problems.PathRequired : null)) is { } problem
+        return (found.Problem ?? (asksForAFile ? Problems.FilePathRequired : null)) is { } problem
             ? problem.ToResult(context)
             : Results.Json(new AgentFileListEnvelope(found.Files!.List()), ApiJson.Default.AgentFileListEnvelope);
     }
 
     private static async Task<IResult> ReadAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken, string? format = null)
+        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken, string? path = null, string? format = null)
     {
         if (format is not (null or "json" or "raw"))
         {
             return Problems.Invalid("format must be json or raw").ToResult(context);
         }
 
-        var path = RouteRest.Of(context, PathSegments);
+        path = RouteRest.Of(context, PathSegments);
         var opened = await AgentFiles.OpenAsync(context.Caller.TenantId, name, agents, cancellationToken);
         var problem = opened.Problem;
         var file = problem is null ? opened.Files!.Find(path, out problem) : null;
@@ -122,14 +124,14 @@ internal static class AgentFileEndpoints
     }
 
     private static async Task<IResult> DeleteAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
+        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken, string? path = null)
     {
-        var path = RouteRest.Of(context, PathSegments);
+        path = RouteRest.Of(context, PathSegments);
         var outcome = await agents.ChangeAsync(
             context.Caller.TenantId,
             name,
             Precondition.Of(context.Request),
-            folder => path.Length == 0 ? Problems.PathRequired
+            folder => path.Length == 0 ? Problems.FilePathRequired
                 : AgentFolder.Refusal(path) is not null ? new Problem(400, "invalid_path", "Path escapes agent directory")
                 : folder.Remove(path) ? null
                 : Problems.FileNotFound,

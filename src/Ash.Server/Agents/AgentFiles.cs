@@ -31,8 +31,8 @@ internal sealed class AgentFiles
     public FileInfo? Find(string path, out Problem? problem)
     {
         var file = new FileInfo(Path.Combine(_root, path));
-        problem = path.Length == 0 ? Problems.PathRequired
-            : AgentFolder.Refusal(path) is not null ? Problems.InvalidPath
+        problem = path.Length == 0 ? Problems.FilePathRequired
+            : AgentFolder.Refusal(path) is not null ? Problems.InvalidFilePath
             : Directory.Exists(file.FullName) ? Problems.NotAFile
             : file.Exists ? null
             : Problems.FileNotFound;

@@ -92,6 +92,9 @@ internal sealed record ServerSettings
     public required TimeSpan DeltaRetention { get; init; }
     public required ShutdownMode Shutdown { get; init; }
 
+    /// <summary>So large may an attachment be.</summary>
+    public required long MaxAttachmentBytes { get; init; }
+
     /// <summary>Below which folders of this machine deploys by path may read; null for all, empty for none.</summary>
     public IReadOnlyList<string>? DeployRoots { get; init; }
 

@@ -91,6 +91,7 @@ internal static class SettingsLoader
             EndedRetention = reader.Duration("ASH_ENDED_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
             DeltaRetention = reader.Duration("ASH_DELTA_RETENTION", TimeSpan.FromDays(7), TimeSpan.Zero, LongestRetention),
             Shutdown = reader.Choice("ASH_SHUTDOWN", ShutdownMode.Drain, ("drain", ShutdownMode.Drain), ("keep", ShutdownMode.Keep)),
+            MaxAttachmentBytes = reader.Number("ASH_MAX_ATTACHMENT_SIZE", 10_485_760, min: 1, max: 1_073_741_824),
             DeployRoots = reader.Folders("ASH_DEPLOY_ROOTS"),
         };
 

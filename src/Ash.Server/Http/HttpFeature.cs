@@ -150,6 +150,12 @@ internal static partial class HttpFeature
                 return true;
             }
 
+            if (exception is RefusedRequestException refused)
+            {
+                await refused.Problem.WriteAsync(httpContext);
+                return true;
+            }
+
             if (exception is StoreException or DbException)
             {
                 LogStoreFailed(exception, httpContext.TraceIdentifier);

@@ -10,10 +10,6 @@ internal static partial class Problems
     public static readonly Problem AgentNotFound = new(404, "agent_not_found", "Agent not found");
     public static readonly Problem MissingAgentFiles = new(404, "agent_content_missing", "Agent directory not found on disk");
     public static readonly Problem UnknownPrompt = new(404, "version_not_found", "Version not found");
-    public static readonly Problem PathRequired = new(400, "invalid_path", "File path required");
-    public static readonly Problem InvalidPath = new(400, "invalid_path", "Invalid file path");
-    public static readonly Problem FileNotFound = new(404, "file_not_found", "File not found");
-    public static readonly Problem NotAFile = new(400, "not_a_file", "Path is not a file");
     public static readonly Problem PreconditionFailed = new(
         412, "precondition_failed", "It was changed since; look at it again, and send the request with its new ETag");
 
@@ -36,6 +32,15 @@ internal static partial class Problems
     public static readonly Problem NoCapacity = new(
         503, "no_capacity", "Sandbox capacity reached and no evictable sandboxes (all running); try again later, or raise ASH_MAX_SANDBOXES");
 
+    public static readonly Problem NoWorkspace = new(404, "workspace_not_found", "No workspace available for this session");
+    public static readonly Problem FilePathRequired = new(400, "path_required", "File path required");
+    public static readonly Problem InvalidFilePath = new(400, "path_not_allowed", "Invalid file path");
+    public static readonly Problem FileNotFound = new(404, "file_not_found", "File not found");
+    public static readonly Problem NotAFile = new(400, "not_a_file", "Path is not a file");
+    public static readonly Problem UnknownAttachment = new(404, "attachment_not_found", "Attachment not found");
+    public static readonly Problem AttachmentFileGone = new(404, "attachment_file_not_found", "Attachment file not found on disk");
+    public static readonly Problem EmptyAttachment = new(400, "invalid_request", "Empty attachment content");
+
     public static Problem UnknownAgent(string name) => new(
         404, "agent_not_found", $"Agent \"{name}\" not found");
 
@@ -47,8 +52,6 @@ internal static partial class Problems
     public static Problem UnknownDeploy(int version) => new(404, "deploy_not_found", $"The agent has no deploy {version}");
 
     public static Problem UnknownSource(string version) => new(400, "invalid_request", $"Source version {version} not found");
-
-    public static Problem FileTooLarge(long bytes, long max) => new(400, "file_too_large", $"File too large ({bytes} bytes, max {max})");
 
     public static Problem Escapes(string path) => new(400, "invalid_path", $"Path \"{path}\" escapes agent directory");
 
@@ -62,6 +65,15 @@ internal static partial class Problems
     public static Problem InvalidCursor(string reason) => new(400, "invalid_cursor", reason);
 
     public static Problem TooLarge(string reason) => new(413, "too_large", reason);
+
+    public static Problem FileTooLarge(long bytes, long max) => new(400, "file_too_large", $"File too large ({bytes} bytes, max {max})");
+
+    public static Problem AttachmentTooLarge(long max) => TooLarge($"Attachment too large (max {max} bytes)");
+
+    public static Problem BundleRefused(string reason) => new(400, "invalid_bundle", reason);
+
+    public static Problem RangeNotSatisfiable(long length) => new(
+        416, "range_not_satisfiable", $"The file has {length} bytes; ask for a range within them");
 
     public static Problem UnsupportedMediaType(string? contentType) => new(
         415, "unsupported_media_type", $"Unsupported Media Type: {contentType ?? "none"}; send application/json");

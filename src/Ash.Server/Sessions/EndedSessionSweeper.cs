@@ -1,4 +1,5 @@
 using Ash.Runner.Workspaces;
+using Ash.Server.Attachments;
 using Ash.Server.Configuration;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -10,6 +11,7 @@ internal sealed partial class EndedSessionSweeper(
     IDbContextFactory<AshDbContext> contexts,
     StoreWriter writer,
     WorkspaceStore workspaces,
+    AttachmentFiles attachments,
     ServerSettings settings,
     TimeProvider clock,
     ILogger<EndedSessionSweeper> logger) : Sweeper(TimeSpan.FromMinutes(1), clock)
@@ -34,6 +36,7 @@ internal sealed partial class EndedSessionSweeper(
             try
             {
                 // The files first: with the row's uid goes the claim on it.
+                attachments.RemoveAll(session.Id);
                 workspaces.Remove(session.WorkspaceId.ToString());
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

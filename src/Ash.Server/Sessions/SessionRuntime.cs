@@ -49,6 +49,9 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
 
     public SessionStatus Status => _session.Status;
 
+    /// <summary>Whether something may run in its workspace.</summary>
+    public bool HasSandbox => _sandbox is not null;
+
     /// <summary>Whether there is a reason to keep this in memory: a sandbox, a turn, a queue.</summary>
     public bool IsBusy => _current is not null || _waiting.Count > 0 || _sandbox is not null || _waking is not null;
 

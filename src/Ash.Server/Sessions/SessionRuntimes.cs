@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Ash.Runner.Workspaces;
+using Ash.Server.Attachments;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,6 +12,7 @@ internal sealed class SessionRuntimes(
     SessionServices services,
     IDbContextFactory<AshDbContext> contexts,
     EventFiles files,
+    AttachmentFiles attachments,
     WorkspaceStore workspaces,
     BootRecord boot)
 {
@@ -86,6 +88,7 @@ internal sealed class SessionRuntimes(
         }
 
         files.Remove(id);
+        attachments.RemoveAll(id);
         while (await services.Writer.WriteAsync(Durability.Process, transaction => transaction.RemoveEvents(id, EventsAtOnce)) == EventsAtOnce)
         {
             // A long log goes in steps: others write in between.
@@ -95,9 +98,13 @@ internal sealed class SessionRuntimes(
         {
             var scope = id.ToString();
             transaction.Db.Turns.Where(turn => turn.SessionId == id).ExecuteDelete();
+            transaction.Db.Attachments.Where(attachment => attachment.SessionId == id).ExecuteDelete();
             transaction.Db.IdempotencyKeys.Where(key => key.Scope == scope).ExecuteDelete();
             transaction.Db.IdempotencyKeys.Where(key => key.TargetId == id).ExecuteDelete();
             transaction.Db.Sessions.Where(session => session.Id == id).ExecuteDelete();
         });
+
+        // One that was being sent may have come in between; from here on none does.
+        attachments.RemoveAll(id);
     }
 }

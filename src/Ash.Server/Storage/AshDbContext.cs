@@ -24,6 +24,8 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<CredentialRecord> Credentials => Set<CredentialRecord>();
 
+    public DbSet<AttachmentRecord> Attachments => Set<AttachmentRecord>();
+
     public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -122,6 +124,14 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
             // The list of a tenant's credentials, newest first.
             credential.HasIndex(c => new { c.TenantId, c.CreatedAt, c.Id });
+        });
+
+        modelBuilder.Entity<AttachmentRecord>(attachment =>
+        {
+            attachment.ToTable("attachments");
+
+            // A session's, the oldest first.
+            attachment.HasIndex(a => new { a.SessionId, a.CreatedAt });
         });
 
         modelBuilder.Entity<IdempotencyRecord>(key =>

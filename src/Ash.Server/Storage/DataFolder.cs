@@ -36,6 +36,8 @@ internal sealed partial class DataFolder : IDisposable
 
     public string Workspaces => System.IO.Path.Combine(Path, "workspaces");
 
+    public string Attachments => System.IO.Path.Combine(Path, "attachments");
+
     public string Temporary => System.IO.Path.Combine(Path, "tmp");
 
     public string Logs => System.IO.Path.Combine(Path, "logs");

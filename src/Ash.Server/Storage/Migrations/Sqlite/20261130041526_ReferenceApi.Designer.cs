@@ -10,8 +10,8 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Ash.Server.Storage.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261130032157_KeysAndCredentials")]
-    partial class KeysAndCredentials
+    [Migration("20261130041526_ReferenceApi")]
+    partial class ReferenceApi
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -26,6 +26,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("id");
 
+                    b.Property<string>("Config")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("config");
+
                     b.Property<string>("ContentHash")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -38,6 +42,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<string>("Env")
                         .HasColumnType("TEXT")
                         .HasColumnName("env");
+
+                    b.Property<int>("LastPromptNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_prompt_number");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -139,6 +147,56 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .IsUnique();
 
                     b.ToTable("api_keys", (string)null);
+                });
+
+            modelBuilder.Entity("Ash.Server.Storage.AttachmentRecord", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Filename")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("filename");
+
+                    b.Property<byte[]>("MessageId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("message_id");
+
+                    b.Property<string>("MimeType")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("mime_type");
+
+                    b.Property<byte[]>("SessionId")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("session_id");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("size");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("WorkspacePath")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workspace_path");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("SessionId", "CreatedAt");
+
+                    b.ToTable("attachments", (string)null);
                 });
 
             modelBuilder.Entity("Ash.Server.Storage.CredentialRecord", b =>
@@ -275,6 +333,63 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.ToTable("idempotency_keys", (string)null);
                 });
 
+            modelBuilder.Entity("Ash.Server.Storage.PromptVersionRecord", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("AgentId")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("agent_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<bool>("IsActive")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_active");
+
+                    b.Property<string>("KnowledgeFiles")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("knowledge_files");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("ReleaseNotes")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("release_notes");
+
+                    b.Property<string>("SystemPrompt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("system_prompt");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AgentId", "Number")
+                        .IsUnique();
+
+                    b.HasIndex(new[] { "AgentId" }, "IX_prompt_versions_active")
+                        .IsUnique()
+                        .HasFilter("is_active");
+
+                    b.ToTable("prompt_versions", (string)null);
+                });
+
             modelBuilder.Entity("Ash.Server.Storage.SandboxRecord", b =>
                 {
                     b.Property<string>("Id")
@@ -292,6 +407,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<long>("BridgeStart")
                         .HasColumnType("INTEGER")
                         .HasColumnName("bridge_start");
+
+                    b.Property<string>("CliFlags")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cli_flags");
 
                     b.Property<int>("CliProcess")
                         .HasColumnType("INTEGER")
@@ -374,6 +493,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("cli_session_id");
+
+                    b.Property<string>("Config")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("config");
 
                     b.Property<string>("ContentHash")
                         .IsRequired()
@@ -500,6 +623,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.Property<long?>("ModelCalledAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("model_called_at");
+
+                    b.Property<string>("Options")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("options");
 
                     b.Property<string>("Reason")
                         .HasColumnType("TEXT")

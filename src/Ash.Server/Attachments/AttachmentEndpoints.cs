@@ -1,0 +1,127 @@
+using Ash.Protocol.Api;
+using Ash.Server.Access;
+using Ash.Server.Configuration;
+using Ash.Server.Files;
+using Ash.Server.Http;
+using Ash.Server.Sessions;
+using Ash.Server.Storage;
+
+namespace Ash.Server.Attachments;
+
+/// <summary>The HTTP face of attachments: give a session a file, list them, read one, remove one.</summary>
+internal static class AttachmentEndpoints
+{
+    public static void MapAttachments(this IEndpointRouteBuilder routes)
+    {
+        var attachments = routes.MapGroup("/api").WithTags("attachments").AddEndpointFilter(FileFailures.FilterAsync);
+
+        attachments.MapPost("/sessions/{id}/attachments", AddAsync)
+            .WithName("CreateAttachment")
+            .WithSummary("Give a session a file; its agent finds a copy in attachments/")
+            .Accepts<CreateAttachmentRequest>("application/json")
+            .WithBody("The file, of at most ASH_MAX_ATTACHMENT_SIZE bytes.")
+            .Produces<AttachmentEnvelope>(StatusCodes.Status201Created)
+            .ProducesApiErrors(400, 401, 404, 413, 415);
+        attachments.MapGet("/sessions/{id}/attachments", ListAsync)
+            .WithName("ListAttachments")
+            .WithSummary("List the attachments of a session, oldest first")
+            .Produces<AttachmentListEnvelope>()
+            .ProducesApiErrors(400, 401, 404);
+        attachments.MapGet("/attachments/{id}", ReadAsync)
+            .WithName("ReadAttachment")
+            .WithSummary("Read an attachment")
+            .WithHeader("Range", "One range of bytes.")
+            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream")
+            .Produces(StatusCodes.Status206PartialContent, contentType: "application/octet-stream")
+            .ProducesApiErrors(400, 401, 404, 416);
+        attachments.MapDelete("/attachments/{id}", RemoveAsync)
+            .WithName("DeleteAttachment")
+            .WithSummary("Remove an attachment, and its copy unless that was changed")
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesApiErrors(400, 401, 404);
+    }
+
+    private static async Task<IResult> AddAsync(
+        HttpContext context,
+        string id,
+        SessionWorkspaces workspaces,
+        AttachmentDirectory attachments,
+        AttachmentFiles files,
+        ServerSettings settings,
+        TimeProvider clock,
+        CancellationToken cancellationToken)
+    {
+        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var attachmentId = Guid.CreateVersion7(clock.GetUtcNow());
+        await using var file = files.Make(attachmentId);
+        var body = await AttachmentBody.ReadAsync(context.Request, file, settings.MaxAttachmentBytes, cancellationToken);
+        await workspaces.CheckStillOpenAsync(context, workspace, cancellationToken);
+        var attachment = new AttachmentRecord
+        {
+            Id = attachmentId,
+            TenantId = context.Caller.TenantId,
+            SessionId = workspace.Session.Id,
+            MessageId = body.MessageId,
+            Filename = body.Filename,
+            MimeType = body.MimeType,
+            Size = body.Size,
+
+            // As the store keeps it.
+            CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds()),
+        };
+        return await attachments.AddAsync(attachment, workspace, file)
+            ? Results.Json(
+                new AttachmentEnvelope(AttachmentDirectory.Describe(attachment)),
+                ApiJson.Default.AttachmentEnvelope,
+                statusCode: StatusCodes.Status201Created)
+            : Problems.SessionIs(SessionStatus.Ended).ToResult(context);
+    }
+
+    private static async Task<IResult> ListAsync(
+        HttpContext context, string id, SessionDirectory sessions, AttachmentDirectory attachments, CancellationToken cancellationToken)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        return found.Problem is { } unknown
+            ? unknown.ToResult(context)
+            : Results.Json(
+                new AttachmentListEnvelope(await attachments.ListAsync(found.Session!.Id, cancellationToken)), // No problem: there is one.
+                ApiJson.Default.AttachmentListEnvelope);
+    }
+
+    private static async Task<IResult> ReadAsync(
+        HttpContext context, string id, AttachmentDirectory attachments, AttachmentFiles files, CancellationToken cancellationToken)
+    {
+        var attachment = await FindAsync(context, id, attachments, cancellationToken);
+        using var file = files.Open(attachment.SessionId, attachment.Id);
+        if (file is null)
+        {
+            return Problems.AttachmentFileGone.ToResult(context);
+        }
+
+        var content = new FileContent(file, attachment.Filename, attachment.MimeType);
+        if (!content.TryChoose(context.Request, out var problem))
+        {
+            context.Response.Headers.ContentRange = $"bytes */{content.Length}";
+            return problem.ToResult(context);
+        }
+
+        await content.SendAsync(context, cancellationToken);
+        return Results.Empty;
+    }
+
+    private static async Task<IResult> RemoveAsync(
+        HttpContext context, string id, AttachmentDirectory attachments, CancellationToken cancellationToken)
+    {
+        await attachments.RemoveAsync(await FindAsync(context, id, attachments, cancellationToken), cancellationToken);
+        return Results.NoContent();
+    }
+
+    /// <summary>Another tenant's attachment is as unknown as none.</summary>
+    /// <exception cref="RefusedRequestException">There is none for this caller.</exception>
+    private static async Task<AttachmentRecord> FindAsync(
+        HttpContext context, string id, AttachmentDirectory attachments, CancellationToken cancellationToken) =>
+        !Guid.TryParseExact(id, "D", out var attachmentId)
+            ? throw new RefusedRequestException("params/id must match format \"uuid\"")
+            : await attachments.FindAsync(context.Caller.TenantId, attachmentId, cancellationToken)
+                ?? throw new RefusedRequestException(Problems.UnknownAttachment);
+}

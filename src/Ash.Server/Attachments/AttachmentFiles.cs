@@ -1,0 +1,62 @@
+using Ash.Server.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Ash.Server.Attachments;
+
+/// <summary>The bytes of attachments: <c>attachments/&lt;session&gt;/&lt;id&gt;</c>, where no sandbox comes.</summary>
+internal sealed class AttachmentFiles(DataFolder data)
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>A new file, for its bytes; in the temporary folder until it is kept.</summary>
+    public FileStream Make(Guid id) =>
+        new(TemporaryPathOf(id), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0, FileOptions.DeleteOnClose);
+
+    /// <summary>Gives the file its place, where it survives a power cut; it stays when it is closed.</summary>
+    public void Keep(Guid sessionId, Guid id, FileStream file)
+    {
+        file.Flush(flushToDisk: true);
+        var folder = Folder(sessionId);
+        Directory.CreateDirectory(folder, OwnerOnly);
+        File.Move(TemporaryPathOf(id), PathOf(sessionId, id));
+        DiskSync.Folder(folder);
+        DiskSync.Folder(data.Attachments);
+    }
+
+    /// <summary>Null where it is gone.</summary>
+    public SafeFileHandle? Open(Guid sessionId, Guid id)
+    {
+        try
+        {
+            return File.OpenHandle(PathOf(sessionId, id));
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Harmless where there is none.</summary>
+    public void Remove(Guid sessionId, Guid id)
+    {
+        if (Directory.Exists(Folder(sessionId)))
+        {
+            File.Delete(PathOf(sessionId, id));
+        }
+    }
+
+    /// <summary>Removes all of a session's; harmless where there are none.</summary>
+    public void RemoveAll(Guid sessionId)
+    {
+        if (Directory.Exists(Folder(sessionId)))
+        {
+            Directory.Delete(Folder(sessionId), recursive: true);
+        }
+    }
+
+    private string TemporaryPathOf(Guid id) => Path.Combine(data.Temporary, $"attachment-{id}");
+
+    private string Folder(Guid sessionId) => Path.Combine(data.Attachments, sessionId.ToString());
+
+    private string PathOf(Guid sessionId, Guid id) => Path.Combine(Folder(sessionId), id.ToString());
+}
