@@ -42,13 +42,19 @@ internal sealed class RateWindows<TPartition>(int limit, TimeSpan length, TimePr
             RemovePassed();
         }
 
-        return Volatile.Read(ref _partitions) < maxPartitions ? _windows.GetOrAdd(partition, _ => Make()) : _shared;
-    }
+        if (Volatile.Read(ref _partitions) >= maxPartitions)
+        {
+            return _shared;
+        }
 
-    private Window Make()
-    {
-        Interlocked.Increment(ref _partitions);
-        return new Window();
+        var fresh = new Window();
+        var window = _windows.GetOrAdd(partition, fresh);
+        if (window == fresh)
+        {
+            Interlocked.Increment(ref _partitions);
+        }
+
+        return window;
     }
 
     /// <remarks>Now and then: with each new partition, it would take longer than what it makes room for.</remarks>
