@@ -10,12 +10,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Ash.Server.Access;
 
 /// <summary>The API keys: hashed in the store, beside the operator's static one.</summary>
-internal sealed class ApiKeys(
+internal sealed partial class ApiKeys(
     IDbContextFactory<AshDbContext> contexts,
     StoreWriter writer,
     DataFolder data,
     ServerSettings settings,
-    TimeProvider clock) : IHostedService
+    TimeProvider clock,
+    ILogger<ApiKeys> logger) : IHostedService
 {
     /// <summary>Names the static key in lists. It is in no store, so nobody can delete it here.</summary>
     public const string StaticKeyId = "env";
@@ -121,6 +122,7 @@ internal sealed class ApiKeys(
         });
         if (problem is null && _active.Remove(id) is { } key)
         {
+            LogDeleted(id, caller.TenantId, caller.KeyId);
             removed(key);
         }
 
@@ -174,6 +176,7 @@ internal sealed class ApiKeys(
             transaction.Db.SaveChanges();
         });
         _active.Add(ActiveKey.Of(record, clock));
+        LogMade(record.Id, tenantId, Scopes.NameOf(Scopes.HighestOf(scopes)));
         return new CreatedApiKey(record.Id, key);
     }
 
@@ -188,4 +191,10 @@ internal sealed class ApiKeys(
         await using var file = new FileStream(data.InitialApiKey, options);
         await file.WriteAsync(Encoding.UTF8.GetBytes(key), cancellationToken);
     }
+
+    [LoggerMessage(LogLevel.Information, "Made API key {KeyId} of tenant {TenantId} with the scope {Scope}")]
+    private partial void LogMade(Guid keyId, string tenantId, string scope);
+
+    [LoggerMessage(LogLevel.Information, "Deleted API key {KeyId} of tenant {TenantId}, as key {CallersKeyId} asked for")]
+    private partial void LogDeleted(Guid keyId, string tenantId, Guid? callersKeyId);
 }

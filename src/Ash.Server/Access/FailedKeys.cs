@@ -8,9 +8,11 @@ namespace Ash.Server.Access;
 /// <summary>Counts wrong keys and secrets by the address that they came from, so that nobody guesses fast.</summary>
 internal sealed partial class FailedKeys(ServerSettings settings, TimeProvider clock, ILogger<FailedKeys> logger)
 {
+    private const int MaxAddresses = 10_000;
+
     private readonly RateWindows<IPAddress>? _failures = settings.FailedKeyLimit == 0
         ? null
-        : new RateWindows<IPAddress>(settings.FailedKeyLimit, settings.RateLimitWindow, clock);
+        : new RateWindows<IPAddress>(settings.FailedKeyLimit, settings.RateLimitWindow, clock, MaxAddresses);
 
     private long _total;
 

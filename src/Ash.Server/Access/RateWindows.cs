@@ -7,34 +7,28 @@ namespace Ash.Server.Access;
 /// The framework's limiters run on the machine's clock alone, and do not tell what clients are told here: how much is left, and
 /// when that begins anew.
 /// </remarks>
-internal sealed class RateWindows<TPartition>(int limit, TimeSpan length, TimeProvider clock)
+/// <param name="limit">So many are let through within a window.</param>
+/// <param name="length">Of a window.</param>
+/// <param name="clock">Tells when one has passed.</param>
+/// <param name="maxPartitions">Those beyond so many share a window, so that they do not fill the memory.</param>
+internal sealed class RateWindows<TPartition>(int limit, TimeSpan length, TimeProvider clock, int maxPartitions = int.MaxValue)
     where TPartition : notnull
 {
-    /// <summary>Partitions beyond so many share one: who sends from many addresses must not fill the memory.</summary>
-    internal const int MaxPartitions = 10_000;
+    private static readonly TimeSpan RemovalInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<TPartition, Window> _windows = new();
     private readonly Window _shared = new();
     private long _partitions;
+    private long _removedAt = clock.GetTimestamp();
 
     /// <summary>Counts one.</summary>
     public RateWindow Take(TPartition partition) => WindowOf(partition).Count(1, limit, length, clock.GetUtcNow());
 
     /// <summary>How the partition stands; nothing is counted.</summary>
-    public RateWindow Look(TPartition partition)
-    {
-        if (!_windows.TryGetValue(partition, out var window))
-        {
-            if (Volatile.Read(ref _partitions) < MaxPartitions)
-            {
-                return new RateWindow(limit, limit, length, IsExceeded: false);
-            }
-
-            window = _shared;
-        }
-
-        return window.Count(0, limit, length, clock.GetUtcNow());
-    }
+    /// <remarks>One that has no window of its own has exceeded nothing: others' counts are not held against it.</remarks>
+    public RateWindow Look(TPartition partition) => _windows.TryGetValue(partition, out var window)
+        ? window.Count(0, limit, length, clock.GetUtcNow())
+        : new RateWindow(limit, limit, length, IsExceeded: false);
 
     private Window WindowOf(TPartition partition)
     {
@@ -43,22 +37,36 @@ internal sealed class RateWindows<TPartition>(int limit, TimeSpan length, TimePr
             return known;
         }
 
-        if (Volatile.Read(ref _partitions) >= MaxPartitions)
+        if (Volatile.Read(ref _partitions) >= maxPartitions)
         {
             RemovePassed();
         }
 
-        return Volatile.Read(ref _partitions) < MaxPartitions ? _windows.GetOrAdd(partition, _ => Make()) : _shared;
+        if (Volatile.Read(ref _partitions) >= maxPartitions)
+        {
+            return _shared;
+        }
+
+        var fresh = new Window();
+        var window = _windows.GetOrAdd(partition, fresh);
+        if (window == fresh)
+        {
+            Interlocked.Increment(ref _partitions);
+        }
+
+        return window;
     }
 
-    private Window Make()
-    {
-        Interlocked.Increment(ref _partitions);
-        return new Window();
-    }
-
+    /// <remarks>Now and then: with each new partition, it would take longer than what it makes room for.</remarks>
     private void RemovePassed()
     {
+        var removedAt = Volatile.Read(ref _removedAt);
+        if (clock.GetElapsedTime(removedAt) < RemovalInterval
+            || Interlocked.CompareExchange(ref _removedAt, clock.GetTimestamp(), removedAt) != removedAt)
+        {
+            return;
+        }
+
         var now = clock.GetUtcNow();
         foreach (var entry in _windows)
         {

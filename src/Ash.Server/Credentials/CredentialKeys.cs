@@ -39,14 +39,14 @@ internal sealed class CredentialKeys
     }
 
     /// <summary>The current key, made now where there is none.</summary>
-    /// <exception cref="IOException">It cannot be kept.</exception>
+    /// <exception cref="StoreException">It cannot be kept.</exception>
     public CredentialKey Require()
     {
         lock (_making)
         {
             if (_current is null)
             {
-                _current = CredentialKeyFile.Make(_data);
+                _current = Make();
                 _known[_current.Id] = _current;
             }
 
@@ -59,6 +59,18 @@ internal sealed class CredentialKeys
         lock (_making)
         {
             return _known.GetValueOrDefault(id);
+        }
+    }
+
+    private CredentialKey Make()
+    {
+        try
+        {
+            return CredentialKeyFile.Make(_data);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The key for credentials could not be written: {failure.Message}", failure);
         }
     }
 }

@@ -22,13 +22,13 @@ internal sealed partial class CredentialStore(
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var current = keys.Current?.Id;
         var stale = await db.Credentials.Where(credential => credential.KeyId != current).ToListAsync(cancellationToken);
-        var sealedAnew = 0;
+        var (opened, sealedAnew) = (0, 0);
         foreach (var credential in stale)
         {
             if (TryOpen(credential) is { } open)
             {
-                await SealAnewAsync(credential, open.Secret);
-                sealedAnew++;
+                opened++;
+                sealedAnew += await TrySealAnewAsync(credential, open.Secret) ? 1 : 0;
             }
         }
 
@@ -37,9 +37,9 @@ internal sealed partial class CredentialStore(
             LogSealedAnew(sealedAnew);
         }
 
-        if (stale.Count > sealedAnew)
+        if (stale.Count > opened)
         {
-            LogUnreadable(stale.Count - sealedAnew);
+            LogUnreadable(stale.Count - opened);
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class CredentialStore(
         return [.. stored.Select(one => one with { LastUsedAt = LastUses.Find(one.Id) ?? one.LastUsedAt })];
     }
 
-    /// <exception cref="IOException">There is no key to seal it with, and none could be kept.</exception>
+    /// <exception cref="StoreException">It could not be stored, or no key to seal it with could be kept.</exception>
     public async Task<CredentialInfo> CreateAsync(string tenantId, string type, Secret secret, string label)
     {
         var id = Guid.CreateVersion7();
@@ -88,13 +88,23 @@ internal sealed partial class CredentialStore(
             transaction.Db.Credentials.Add(record);
             transaction.Db.SaveChanges();
         });
+        LogMade(id, tenantId, type);
         return new CredentialInfo { Id = id, Type = type, Label = label, Active = true, CreatedAt = record.CreatedAt };
     }
 
     /// <summary>Deletes a tenant's credential. Sessions that use it get nothing from it from then on.</summary>
     /// <returns>False where the tenant has none of this id.</returns>
-    public Task<bool> DeleteAsync(string tenantId, Guid id) => writer.WriteAsync(Durability.Power, transaction =>
-        transaction.Db.Credentials.Where(row => row.Id == id && row.TenantId == tenantId).ExecuteDelete() > 0);
+    public async Task<bool> DeleteAsync(string tenantId, Guid id)
+    {
+        var isDeleted = await writer.WriteAsync(Durability.Power, transaction =>
+            transaction.Db.Credentials.Where(row => row.Id == id && row.TenantId == tenantId).ExecuteDelete() > 0);
+        if (isDeleted)
+        {
+            LogDeleted(id, tenantId);
+        }
+
+        return isDeleted;
+    }
 
     /// <summary>Opens a tenant's credential, as it is stored now.</summary>
     /// <returns>Null where the tenant has none of this id, or the server lacks the key that it is sealed with.</returns>
@@ -117,21 +127,40 @@ internal sealed partial class CredentialStore(
             : null;
     }
 
-    private Task SealAnewAsync(CredentialRecord credential, Secret secret)
+    private async Task<bool> TrySealAnewAsync(CredentialRecord credential, Secret secret)
     {
-        var key = keys.Require();
-        var (nonce, box) = key.Seal(secret.Reveal(), PlaceOf(credential.Id, credential.TenantId, credential.Type));
-        return writer.WriteAsync(Durability.Power, transaction =>
+        try
         {
-            transaction.Db.Credentials.Where(row => row.Id == credential.Id).ExecuteUpdate(set => set
-                .SetProperty(row => row.KeyId, key.Id)
-                .SetProperty(row => row.Nonce, nonce)
-                .SetProperty(row => row.Sealed, box));
-        });
+            var key = keys.Require();
+            var (nonce, box) = key.Seal(secret.Reveal(), PlaceOf(credential.Id, credential.TenantId, credential.Type));
+            await writer.WriteAsync(Durability.Power, transaction =>
+            {
+                transaction.Db.Credentials.Where(row => row.Id == credential.Id).ExecuteUpdate(set => set
+                    .SetProperty(row => row.KeyId, key.Id)
+                    .SetProperty(row => row.Nonce, nonce)
+                    .SetProperty(row => row.Sealed, box));
+            });
+            return true;
+        }
+        catch (StoreException failure)
+        {
+            // The earlier key opens it still.
+            LogNotSealedAnew(failure, credential.Id);
+            return false;
+        }
     }
 
     /// <summary>Whoever can write the store, but has no key, cannot move a secret to another row, tenant or type.</summary>
     private static byte[] PlaceOf(Guid id, string tenantId, string type) => Encoding.UTF8.GetBytes($"{id}\0{type}\0{tenantId}");
+
+    [LoggerMessage(LogLevel.Information, "Took in credential {CredentialId} of tenant {TenantId}, of type {Type}")]
+    private partial void LogMade(Guid credentialId, string tenantId, string type);
+
+    [LoggerMessage(LogLevel.Information, "Deleted credential {CredentialId} of tenant {TenantId}")]
+    private partial void LogDeleted(Guid credentialId, string tenantId);
+
+    [LoggerMessage(LogLevel.Warning, "Credential {CredentialId} is still sealed with an earlier key; the next start tries again")]
+    private partial void LogNotSealedAnew(Exception failure, Guid credentialId);
 
     [LoggerMessage(LogLevel.Information, "Sealed {Count} credentials anew, with the current credential key")]
     private partial void LogSealedAnew(int count);

@@ -97,17 +97,18 @@ public sealed class RateLimitTests
     public void Partitions_DoNotFillTheMemory()
     {
         var clock = new TestClock();
-        var windows = new RateWindows<int>(1, TimeSpan.FromMinutes(1), clock);
-        for (var partition = 0; partition < RateWindows<int>.MaxPartitions; partition++)
-        {
-            Assert.False(windows.Take(partition).IsExceeded);
-        }
+        var windows = new RateWindows<string>(1, TimeSpan.FromMinutes(1), clock, maxPartitions: 2);
+        Assert.False(windows.Take("one").IsExceeded);
+        Assert.False(windows.Take("two").IsExceeded);
 
-        Assert.False(windows.Take(-1).IsExceeded);
-        Assert.True(windows.Take(-2).IsExceeded);
+        // They share what is left, and yet nothing is held against one that only asks.
+        Assert.False(windows.Take("three").IsExceeded);
+        Assert.True(windows.Take("four").IsExceeded);
+        Assert.False(windows.Look("four").IsExceeded);
         clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.False(windows.Take(-1).IsExceeded);
-        Assert.False(windows.Take(-2).IsExceeded);
+        Assert.False(windows.Take("three").IsExceeded);
+        Assert.False(windows.Take("four").IsExceeded);
+        Assert.True(windows.Take("four").IsExceeded);
     }
 
     private static (string Limit, string Remaining, string Reset) Limits(Answer answer) =>

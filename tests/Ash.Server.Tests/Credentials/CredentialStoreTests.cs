@@ -80,6 +80,18 @@ public sealed class CredentialStoreTests
     }
 
     [Fact]
+    public async Task KeyThatCannotBeKept_SealsNothing()
+    {
+        await using var store = new TestStore();
+        var credentials = await OpenAsync(store);
+        Directory.CreateDirectory(store.Data.CredentialKey);
+
+        await Assert.ThrowsAsync<StoreException>(() => credentials.CreateAsync("t", "custom", new Secret(Secret), ""));
+
+        Assert.Empty(await RowsAsync(store));
+    }
+
+    [Fact]
     public async Task NewKey_SealsAnewWhatTheOldOneSealed_AfterWhichTheOldOneIsNotNeeded()
     {
         await using var store = new TestStore();
