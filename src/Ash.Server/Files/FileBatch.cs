@@ -37,7 +37,7 @@ internal sealed class FileBatch(StagingFolder staging)
                     return;
                 }
 
-                isThere = true;
+                isThere = !isThere ? true : throw new RefusedRequestException("body has more than one list of files");
                 await body.ReadArrayAsync("body/files", index => ReadFileAsync(body, index, cancellationToken), cancellationToken);
             },
             cancellationToken);

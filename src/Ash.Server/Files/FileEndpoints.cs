@@ -61,7 +61,13 @@ internal static class FileEndpoints
             return Problems.Invalid("querystring/includeHidden must be true or false").ToResult(context);
         }
 
-        using var workspace = await workspaces.OpenAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (context.Request.Path.Value!.EndsWith('/'))
         {
             // Of a file without a name, and not of all of them.
@@ -93,7 +99,13 @@ internal static class FileEndpoints
             return Problems.Invalid("querystring/format must be raw or json").ToResult(context);
         }
 
-        using var workspace = await workspaces.OpenAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (FilePath.Read(context, path, out var normal) is { } invalid)
         {
             return invalid.ToResult(context);
@@ -161,7 +173,13 @@ internal static class FileEndpoints
     private static async Task<IResult> WriteAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, CancellationToken cancellationToken)
     {
-        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         using var staging = workspace.Files.Stage();
         var batch = new FileBatch(staging);
         using (var body = await JsonBodyReader.BeginAsync(context.Request, MaxWriteBytes, cancellationToken))
@@ -169,14 +187,24 @@ internal static class FileEndpoints
             await batch.ReadAsync(body, cancellationToken);
         }
 
-        await workspaces.CheckStillOpenAsync(context, workspace, cancellationToken);
+        if (await workspaces.FindObstacleAsync(context, workspace, cancellationToken) is { } late)
+        {
+            return late.ToResult(context);
+        }
+
         return Results.Json(new WriteFilesResult(batch.Place(workspace.Files)), ApiJson.Default.WriteFilesResult);
     }
 
     private static async Task<IResult> DeleteAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, CancellationToken cancellationToken, string? path = null)
     {
-        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (FilePath.Read(context, path, out var normal) is { } invalid)
         {
             return invalid.ToResult(context);

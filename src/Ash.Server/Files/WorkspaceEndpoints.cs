@@ -37,7 +37,13 @@ internal static class WorkspaceEndpoints
     private static async Task<IResult> DownloadAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, BundleLimits limits, CancellationToken cancellationToken)
     {
-        using var workspace = await workspaces.OpenAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (!BundlePacking.Fits(workspace.Files, limits))
         {
             return Problems.TooLarge(BundleException.TooLarge(limits.Bytes).Message).ToResult(context);
@@ -70,7 +76,13 @@ internal static class WorkspaceEndpoints
     private static async Task<IResult> UploadAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, BundleLimits limits, CancellationToken cancellationToken)
     {
-        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         using var staging = workspace.Files.Stage();
         var left = new LeftOut();
         try
@@ -82,7 +94,11 @@ internal static class WorkspaceEndpoints
             return (refused.IsTooLarge ? Problems.TooLarge(refused.Message) : Problems.BundleRefused(refused.Message)).ToResult(context);
         }
 
-        await workspaces.CheckStillOpenAsync(context, workspace, cancellationToken);
+        if (await workspaces.FindObstacleAsync(context, workspace, cancellationToken) is { } late)
+        {
+            return late.ToResult(context);
+        }
+
         var written = workspace.Files.Merge(staging, left);
         var result = new RestoreWorkspaceResult
         {
