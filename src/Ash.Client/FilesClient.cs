@@ -77,8 +77,7 @@ public sealed class FilesClient
     public async Task<RestoreWorkspaceResult> UploadWorkspaceAsync(
         Guid session, Stream bundle, CancellationToken cancellationToken = default)
     {
-        using var content = new StreamContent(bundle);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/gzip");
+        using var content = new BundleContent(bundle);
         return await _connection
             .UploadAsync(FilePaths.Workspace(session), content, ApiJson.Default.RestoreWorkspaceResult, cancellationToken)
             .ConfigureAwait(false);
