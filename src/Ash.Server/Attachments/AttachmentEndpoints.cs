@@ -88,18 +88,27 @@ internal static class AttachmentEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, string id, SessionDirectory sessions, AttachmentDirectory attachments, CancellationToken cancellationToken)
+        HttpContext context,
+        string id,
+        SessionDirectory sessions,
+        AttachmentDirectory attachments,
+        CancellationToken cancellationToken)
     {
         var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
         return found.Problem is { } unknown
             ? unknown.ToResult(context)
             : Results.Json(
-                new AttachmentListEnvelope(await attachments.ListAsync(found.Session!.Id, cancellationToken)), // No problem: there is one.
+                // No problem: there is one.
+                new AttachmentListEnvelope(await attachments.ListAsync(found.Session!.Id, cancellationToken)),
                 ApiJson.Default.AttachmentListEnvelope);
     }
 
     private static async Task<IResult> ReadAsync(
-        HttpContext context, string id, AttachmentDirectory attachments, AttachmentFiles files, CancellationToken cancellationToken)
+        HttpContext context,
+        string id,
+        AttachmentDirectory attachments,
+        AttachmentFiles files,
+        CancellationToken cancellationToken)
     {
         var found = await AttachmentRoute.FindAsync(context, id, attachments, cancellationToken);
         if (found.Problem is { } unknown)

@@ -25,7 +25,8 @@ internal static class FileEndpoints
         files.MapGet("/", ListAsync)
             .WithName("ListFiles")
             .WithSummary("List the files of a session's workspace")
-            .WithParameter("includeHidden", "false leaves out caches, virtual environments and temporary folders; true where absent.")
+            .WithParameter(
+                "includeHidden", "false leaves out caches, virtual environments and temporary folders; true where absent.")
             .Produces<FileListing>()
             .ProducesApiErrors(400, 401, 404);
         files.MapGet("/{*path}", ReadAsync)
@@ -54,7 +55,11 @@ internal static class FileEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, string id, SessionWorkspaces workspaces, CancellationToken cancellationToken, string? includeHidden = null)
+        HttpContext context,
+        string id,
+        SessionWorkspaces workspaces,
+        CancellationToken cancellationToken,
+        string? includeHidden = null)
     {
         if (includeHidden is not (null or "true" or "false"))
         {
@@ -136,10 +141,13 @@ internal static class FileEndpoints
         {
             var filled = 0;
             int read;
-            while (filled < size && (read = await RandomAccess.ReadAsync(file, content.AsMemory(filled, (int)size - filled), filled, cancellationToken)) > 0)
+            do
             {
+                var rest = content.AsMemory(filled, (int)size - filled);
+                read = await RandomAccess.ReadAsync(file, rest, filled, cancellationToken);
                 filled += read;
             }
+            while (read > 0);
 
             return Results.Json(
                 new FileText(path, Encoding.UTF8.GetString(content, 0, filled), filled, source), ApiJson.Default.FileText);

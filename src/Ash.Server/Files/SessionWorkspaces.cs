@@ -41,7 +41,8 @@ internal sealed class SessionWorkspaces(
 
     /// <summary>A body may have taken hours to arrive: asked before anything of it is put in its place.</summary>
     /// <returns>Why it may not be: the session has ended meanwhile, or is gone.</returns>
-    public async ValueTask<Problem?> FindObstacleAsync(HttpContext context, SessionWorkspace workspace, CancellationToken cancellationToken) =>
+    public async ValueTask<Problem?> FindObstacleAsync(
+        HttpContext context, SessionWorkspace workspace, CancellationToken cancellationToken) =>
         await sessions.FindAsync(context.Caller.TenantId, workspace.Session.Id, cancellationToken) switch
         {
             null => Problems.UnknownSession,
@@ -58,7 +59,9 @@ internal sealed class SessionWorkspaces(
         }
 
         var files = workspaces.OpenFiles(workspaceId.ToString(), uid, ReadOnlyContentOf(session), data.Temporary);
-        return files is null ? null : new SessionWorkspace(session, files, runtimes.TryFind(session.Id, out var runtime) && runtime.HasSandbox);
+        return files is null
+            ? null
+            : new SessionWorkspace(session, files, runtimes.TryFind(session.Id, out var runtime) && runtime.HasSandbox);
     }
 
     /// <summary>Where the files are gone from the server, they are read-only all the same, and show nothing.</summary>

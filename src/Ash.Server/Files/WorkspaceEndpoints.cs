@@ -18,7 +18,9 @@ internal static class WorkspaceEndpoints
 
     public static void MapWorkspaces(this IEndpointRouteBuilder routes)
     {
-        var workspace = routes.MapGroup("/api/sessions/{id}/workspace").WithTags("files").AddEndpointFilter(FileFailures.FilterAsync);
+        var workspace = routes.MapGroup("/api/sessions/{id}/workspace")
+            .WithTags("files")
+            .AddEndpointFilter(FileFailures.FilterAsync);
 
         workspace.MapGet("/", DownloadAsync)
             .WithName("DownloadWorkspace")
@@ -60,7 +62,8 @@ internal static class WorkspaceEndpoints
         return Results.Empty;
     }
 
-    private static async Task SendAsync(HttpContext context, WorkspaceFiles files, BundleLimits limits, CancellationToken cancellationToken)
+    private static async Task SendAsync(
+        HttpContext context, WorkspaceFiles files, BundleLimits limits, CancellationToken cancellationToken)
     {
         try
         {
@@ -87,11 +90,13 @@ internal static class WorkspaceEndpoints
         var left = new LeftOut();
         try
         {
-            await ReadAsync(context.Request, new BundleUnpacking(staging, workspace.Files.IsReadOnly, limits, left), limits, cancellationToken);
+            var unpacking = new BundleUnpacking(staging, workspace.Files.IsReadOnly, limits, left);
+            await ReadAsync(context.Request, unpacking, limits, cancellationToken);
         }
         catch (BundleException refused)
         {
-            return (refused.IsTooLarge ? Problems.TooLarge(refused.Message) : Problems.BundleRefused(refused.Message)).ToResult(context);
+            var problem = refused.IsTooLarge ? Problems.TooLarge(refused.Message) : Problems.BundleRefused(refused.Message);
+            return problem.ToResult(context);
         }
 
         if (await workspaces.FindObstacleAsync(context, workspace, cancellationToken) is { } late)
@@ -110,7 +115,8 @@ internal static class WorkspaceEndpoints
         return Results.Json(result, ApiJson.Default.RestoreWorkspaceResult);
     }
 
-    private static async Task ReadAsync(HttpRequest request, BundleUnpacking unpacking, BundleLimits limits, CancellationToken cancellationToken)
+    private static async Task ReadAsync(
+        HttpRequest request, BundleUnpacking unpacking, BundleLimits limits, CancellationToken cancellationToken)
     {
         if (IsBundle(request))
         {
@@ -128,7 +134,8 @@ internal static class WorkspaceEndpoints
             {
                 isThere = !isThere ? true : throw new RefusedRequestException("body has more than one bundle");
                 await using var content = await body.BeginBase64Async("body/bundle", cancellationToken);
-                await using var bundle = new LimitedStream(content, MaxJsonBundleBytes, () => BundleException.TooLarge(MaxJsonBundleBytes));
+                await using var bundle = new LimitedStream(
+                    content, MaxJsonBundleBytes, () => BundleException.TooLarge(MaxJsonBundleBytes));
                 await unpacking.RunAsync(bundle, cancellationToken);
                 await content.PassOverAsync(cancellationToken);
             },
@@ -143,6 +150,7 @@ internal static class WorkspaceEndpoints
     private static bool IsBundle(HttpRequest request)
     {
         var type = request.ContentType?.Split(';')[0].Trim();
-        return type is not null && (type.Equals(BundleType, StringComparison.OrdinalIgnoreCase) || type.Equals("application/x-gzip", StringComparison.OrdinalIgnoreCase));
+        return string.Equals(type, BundleType, StringComparison.OrdinalIgnoreCase)
+            || string.Equals(type, "application/x-gzip", StringComparison.OrdinalIgnoreCase);
     }
 }
