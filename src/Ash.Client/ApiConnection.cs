@@ -106,7 +106,8 @@ internal sealed class ApiConnection : IDisposable
 
     /// <summary>A call with a body that takes as long as it takes.</summary>
     /// <param name="body">Not owned.</param>
-    public async Task<T> UploadAsync<T>(string path, HttpContent body, JsonTypeInfo<T> answer, CancellationToken cancellationToken)
+    public async Task<T> UploadAsync<T>(
+        string path, HttpContent body, JsonTypeInfo<T> answer, CancellationToken cancellationToken)
     {
         using var deadline = StartDeadline(cancellationToken);
         deadline.Stop();

@@ -14,7 +14,8 @@ public sealed class AttachmentsClient
 
     internal AttachmentsClient(ApiConnection connection) => _connection = connection;
 
-    /// <summary>Gives a session a file, as it is read. Its agent finds a copy at <see cref="AttachmentInfo.WorkspacePath"/>.</summary>
+    /// <summary>Gives a session a file, as it is read. Its agent finds a copy at <see
+    /// cref="AttachmentInfo.WorkspacePath"/>.</summary>
     /// <param name="content">Read from where it is to its end.</param>
     /// <param name="mimeType">What it is; unknown where null.</param>
     /// <param name="messageId">The message that it belongs to; none where null.</param>
@@ -26,7 +27,13 @@ public sealed class AttachmentsClient
         Guid? messageId = null,
         CancellationToken cancellationToken = default)
     {
-        var request = new CreateAttachmentRequest { Filename = filename, Content = string.Empty, MimeType = mimeType, MessageId = messageId };
+        var request = new CreateAttachmentRequest
+        {
+            Filename = filename,
+            Content = string.Empty,
+            MimeType = mimeType,
+            MessageId = messageId,
+        };
         var json = JsonSerializer.SerializeToElement(request, ApiJson.Default.CreateAttachmentRequest);
 
         // All of the request but its content, which comes last.

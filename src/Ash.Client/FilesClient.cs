@@ -27,7 +27,10 @@ public sealed class FilesClient
     /// <summary>A file as text, of at most 1 MB.</summary>
     public Task<FileText> ReadTextAsync(Guid session, string path, CancellationToken cancellationToken = default) =>
         _connection.CallAsync(
-            HttpMethod.Get, $"{FilePaths.One(session, path)}?format=json", ApiJson.Default.FileText, cancellationToken: cancellationToken);
+            HttpMethod.Get,
+            $"{FilePaths.One(session, path)}?format=json",
+            ApiJson.Default.FileText,
+            cancellationToken: cancellationToken);
 
     /// <summary>Opens a file's bytes, or some of them.</summary>
     /// <param name="from">The first of them.</param>
@@ -53,10 +56,12 @@ public sealed class FilesClient
 
     /// <summary>Writes one file, of at most 50 MB, as it is read.</summary>
     /// <param name="content">Read from where it is to its end.</param>
-    public async Task<WriteFileResult> WriteAsync(Guid session, string path, Stream content, CancellationToken cancellationToken = default)
+    public async Task<WriteFileResult> WriteAsync(
+        Guid session, string path, Stream content, CancellationToken cancellationToken = default)
     {
         var name = JsonSerializer.SerializeToUtf8Bytes(path, TextJson.Default.String);
-        using var body = new Base64JsonContent([.. "{\"files\":[{\"path\":"u8, .. name, .. ",\"content\":\""u8], content, "\"}]}"u8.ToArray());
+        byte[] before = [.. "{\"files\":[{\"path\":"u8, .. name, .. ",\"content\":\""u8];
+        using var body = new Base64JsonContent(before, content, "\"}]}"u8.ToArray());
         var answer = await _connection
             .UploadAsync(FilePaths.All(session), body, ApiJson.Default.WriteFilesResult, cancellationToken)
             .ConfigureAwait(false);
@@ -66,7 +71,10 @@ public sealed class FilesClient
     /// <summary>Deletes a file, or a link and not what it leads to.</summary>
     public Task DeleteAsync(Guid session, string path, CancellationToken cancellationToken = default) =>
         _connection.CallAsync(
-            HttpMethod.Delete, FilePaths.One(session, path), ApiJson.Default.DeleteFileResult, cancellationToken: cancellationToken);
+            HttpMethod.Delete,
+            FilePaths.One(session, path),
+            ApiJson.Default.DeleteFileResult,
+            cancellationToken: cancellationToken);
 
     /// <summary>Opens the whole workspace as a gzipped tar archive, which the server packs as it is read.</summary>
     public Task<FileDownload> DownloadWorkspaceAsync(Guid session, CancellationToken cancellationToken = default) =>
@@ -77,8 +85,7 @@ public sealed class FilesClient
     public async Task<RestoreWorkspaceResult> UploadWorkspaceAsync(
         Guid session, Stream bundle, CancellationToken cancellationToken = default)
     {
-        using var content = new StreamContent(bundle);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/gzip");
+        using var content = new BundleContent(bundle);
         return await _connection
             .UploadAsync(FilePaths.Workspace(session), content, ApiJson.Default.RestoreWorkspaceResult, cancellationToken)
             .ConfigureAwait(false);

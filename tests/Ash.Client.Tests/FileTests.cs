@@ -30,7 +30,9 @@ public sealed class FileTests
         Assert.Equal("text", (await client.Files.ReadTextAsync(Session, "./a b//ü?.txt", Stop)).Content);
         Assert.Equal("no", (await client.Files.WriteAsync(Session, new WriteFilesRequest { Files = [new("a", "eA==")] }, Stop))[0].Error);
         await client.Files.DeleteAsync(Session, "a", Stop);
-        Assert.Equal("r", (await client.Files.UploadWorkspaceAsync(Session, new MemoryStream([1, 2]), Stop)).SkippedEntries[0].Reason);
+        using var bundle = new MemoryStream([1, 2]);
+        Assert.Equal("r", (await client.Files.UploadWorkspaceAsync(Session, bundle, Stop)).SkippedEntries[0].Reason);
+        Assert.True(bundle.CanRead); // It is the caller's.
 
         Assert.Equal(["?includeHidden=false", "?format=json", "", "", ""], api.Requests.Select(request => request.Query));
     }

@@ -65,7 +65,9 @@ internal readonly struct ArchiveHeader(byte[] block)
     }
 
     private DateTimeOffset ModifiedAt =>
-        NumberAt(136, 12) is >= 0 and <= LastSecond and var seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : DateTimeOffset.UnixEpoch;
+        NumberAt(136, 12) is >= 0 and <= LastSecond and var seconds
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : DateTimeOffset.UnixEpoch;
 
     private string TextAt(int offset, int length)
     {
@@ -73,7 +75,8 @@ internal readonly struct ArchiveHeader(byte[] block)
         return Encoding.UTF8.GetString(text.IndexOf((byte)0) is >= 0 and var end ? text[..end] : text);
     }
 
-    /// <summary>Octal digits, or big-endian bytes behind a mark; -1 for anything else, and for what no <c>long</c> holds.</summary>
+    /// <summary>Octal digits, or big-endian bytes behind a mark; -1 for anything else, and for what no <c>long</c>
+    /// holds.</summary>
     private long NumberAt(int offset, int length)
     {
         const byte Marked = 0x80;

@@ -36,7 +36,8 @@ internal static class BundlePacking
     /// <param name="limits">How much it may be.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="BundleException">It has become more than a bundle may hold. What was written is of no use.</exception>
-    public static async Task WriteAsync(WorkspaceFiles files, Stream output, BundleLimits limits, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        WorkspaceFiles files, Stream output, BundleLimits limits, CancellationToken cancellationToken)
     {
         await using var gzip = new GZipStream(output, CompressionLevel.Fastest, leaveOpen: true);
         await using var archive = new TarWriter(gzip, TarEntryFormat.Gnu, leaveOpen: true);

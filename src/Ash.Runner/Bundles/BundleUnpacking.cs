@@ -49,7 +49,10 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
                 _pathLetters += entry.Path.Length;
                 if (++_entries > limits.Entries || _pathLetters > BundleLimits.PathLetters)
                 {
-                    throw new BundleException($"Bundle has more than {limits.Entries} entries, or paths that are too long") { IsTooLarge = true };
+                    throw new BundleException($"Bundle has more than {limits.Entries} entries, or paths that are too long")
+                    {
+                        IsTooLarge = true,
+                    };
                 }
 
                 await UnpackAsync(archive, entry, buffer, cancellationToken);
@@ -84,7 +87,8 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
     private async Task UnpackAsync(ArchiveReader archive, ArchiveEntry entry, byte[] buffer, CancellationToken cancellationToken)
     {
         var path = WorkspacePath.Normalize(entry.Path)
-            ?? throw BundleException.Invalid($"\"{Shown(entry.Path)}\" leads out of the workspace, or its name is too long or too deep");
+            ?? throw BundleException.Invalid(
+                $"\"{Shown(entry.Path)}\" leads out of the workspace, or its name is too long or too deep");
         if (entry.Kind == ArchiveEntryKind.Other)
         {
             throw BundleException.Invalid($"\"{Shown(path)}\" is neither a file nor a folder nor a link");
@@ -113,14 +117,17 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
         }
     }
 
-    private async Task MakeAsync(ArchiveReader archive, ArchiveEntry entry, string path, byte[] buffer, CancellationToken cancellationToken)
+    private async Task MakeAsync(
+        ArchiveReader archive, ArchiveEntry entry, string path, byte[] buffer, CancellationToken cancellationToken)
     {
         var (parent, name) = WorkspacePath.Split(path);
         using var folder = ConfinedFolders.OpenOrMake(staging.Root, parent, staging.Owner, replaces: false, out var obstacle)
-            ?? throw BundleException.Invalid($"\"{Shown(path)}\" lies below \"{Shown(obstacle!)}\", which is no folder"); // Null has an obstacle.
+            ?? throw BundleException.Invalid(
+                $"\"{Shown(path)}\" lies below \"{Shown(obstacle!)}\", which is no folder"); // Null has an obstacle.
         if (entry.Kind == ArchiveEntryKind.Folder)
         {
-            using var made = ConfinedFolders.OpenOrMakeOne(folder, name, (uint)entry.Mode | OwnerMayAll, staging.Owner, replaces: false)
+            var mode = (uint)entry.Mode | OwnerMayAll;
+            using var made = ConfinedFolders.OpenOrMakeOne(folder, name, mode, staging.Owner, replaces: false)
                 ?? throw Clash(path);
             return;
         }
@@ -145,7 +152,12 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
     }
 
     private async Task WriteAsync(
-        ArchiveReader archive, ArchiveEntry entry, SafeFileHandle folder, string name, byte[] buffer, CancellationToken cancellationToken)
+        ArchiveReader archive,
+        ArchiveEntry entry,
+        SafeFileHandle folder,
+        string name,
+        byte[] buffer,
+        CancellationToken cancellationToken)
     {
         await using var file = staging.MakeFile(folder, name, (uint)entry.Mode | OwnerMayWrite);
         int read;
@@ -178,7 +190,8 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
         }
 
         // Its name under /proc leads to what is open, and not along a path again.
-        if (Libc.LinkAt(Libc.AtCurrentDirectory, $"/proc/self/fd/{file.DangerousGetHandle()}", folder, name, Libc.AtFollowLinks) != 0)
+        var opened = $"/proc/self/fd/{file.DangerousGetHandle()}";
+        if (Libc.LinkAt(Libc.AtCurrentDirectory, opened, folder, name, Libc.AtFollowLinks) != 0)
         {
             throw new IOException($"{path} cannot be written: {Marshal.GetLastPInvokeErrorMessage()}.");
         }
@@ -210,7 +223,8 @@ internal sealed class BundleUnpacking(StagingFolder staging, Predicate<string> i
         return false;
     }
 
-    private static BundleException Clash(string path) => BundleException.Invalid($"\"{Shown(path)}\" stands there as a folder and as something else");
+    private static BundleException Clash(string path) =>
+        BundleException.Invalid($"\"{Shown(path)}\" stands there as a folder and as something else");
 
     private static string Shown(string path)
     {

@@ -2,7 +2,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ash.Runner.Bundles;
 
-/// <summary>A file's first bytes, as many as were promised: a file that shrinks meanwhile goes on with zeros, one that grows is cut.</summary>
+/// <summary>A file's first bytes, as many as were promised: a file that shrinks meanwhile goes on with zeros, one that grows is
+/// cut.</summary>
 /// <param name="file">Not owned.</param>
 /// <param name="length">In bytes.</param>
 internal sealed class ExactStream(SafeFileHandle file, long length) : Stream

@@ -44,7 +44,8 @@ internal static class FileKinds
         return Libc.Describe(file, string.Empty, Libc.AtEmptyPath, TypeMask, result) == 0 ? Read(result) : FileKind.Other;
     }
 
-    private static FileKind Read(ReadOnlySpan<byte> result) => OfMode(BinaryPrimitives.ReadUInt16LittleEndian(result[ModeOffset..]));
+    private static FileKind Read(ReadOnlySpan<byte> result) =>
+        OfMode(BinaryPrimitives.ReadUInt16LittleEndian(result[ModeOffset..]));
 
     /// <param name="mode">As the kernel has it, with the kind in its upper bits.</param>
     public static FileKind OfMode(ushort mode) => (mode & 0xf000) switch

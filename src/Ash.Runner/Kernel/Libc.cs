@@ -175,7 +175,8 @@ internal static unsafe partial class Libc
     public static partial int UnlinkAt(SafeFileHandle folder, string name, int flags);
 
     [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int RenameAt(SafeFileHandle oldFolder, string oldName, SafeFileHandle newFolder, string newName, uint flags);
+    public static partial int RenameAt(
+        SafeFileHandle oldFolder, string oldName, SafeFileHandle newFolder, string newName, uint flags);
 
     [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
     public static partial int RenameAt(

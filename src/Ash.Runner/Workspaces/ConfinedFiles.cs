@@ -45,7 +45,8 @@ internal static class ConfinedFiles
         OpenFile(root, relative, out _) is { } file ? new FileStream(file, FileAccess.Read) : null;
 
     /// <summary>As <see cref="OpenRead(SafeFileHandle, string)"/>, and says what is there.</summary>
-    /// <param name="found"><see cref="FileKind.File"/> where it is opened; <see cref="FileKind.Link"/> too where one is on the way.</param>
+    /// <param name="found"><see cref="FileKind.File"/> where it is opened; <see cref="FileKind.Link"/> too where one is on the
+    /// way.</param>
     public static SafeFileHandle? OpenFile(SafeFileHandle root, string relative, out FileKind found)
     {
         if (Open(root, relative, Libc.OpenReadOnly | Libc.OpenNonBlocking, out var error) is not { } file)
@@ -71,7 +72,9 @@ internal static class ConfinedFiles
         return file;
     }
 
-    /// <summary>A folder, for its path under <c>/proc/self/fd</c> and as the root of others; null where there is none beneath.</summary>
+    /// <summary>
+    /// A folder, for its path under <c>/proc/self/fd</c> and as the root of others; null where there is none beneath.
+    /// </summary>
     public static SafeFileHandle? OpenFolder(SafeFileHandle root, string relative) =>
         Open(root, relative, Libc.OpenPath | Libc.OpenDirectory, out _);
 
@@ -80,7 +83,8 @@ internal static class ConfinedFiles
     public static SafeFileHandle? OpenListing(SafeFileHandle root, string relative) =>
         Open(root, relative.Length == 0 ? "." : relative, Libc.OpenReadOnly | Libc.OpenDirectory, out _);
 
-    /// <summary>A folder that is trusted up to and including its last part, as the root of others; null where there is none.</summary>
+    /// <summary>A folder that is trusted up to and including its last part, as the root of others; null where there is
+    /// none.</summary>
     public static SafeFileHandle? OpenRoot(string path)
     {
         var folder = Libc.Open(path, Libc.OpenPath | Libc.OpenDirectory | Libc.OpenNoFollow | Libc.OpenCloseOnExec, 0);
@@ -120,7 +124,8 @@ internal static class ConfinedFiles
 
     /// <summary>Among them <see cref="Libc.TryAgain"/>: its owner holds a lease on it, and would have us wait.</summary>
     private static bool IsAbsence(int error) => error is
-        Libc.NoEntry or Libc.NotFolder or Libc.TooManyLinks or Libc.CrossesMount or Libc.NoDevice or Libc.NameTooLong or Libc.TryAgain;
+        Libc.NoEntry or Libc.NotFolder or Libc.TooManyLinks or Libc.CrossesMount or Libc.NoDevice or Libc.NameTooLong
+            or Libc.TryAgain;
 
     private static IOException Failure(string path, int error) =>
         new($"{path} cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}.");

@@ -27,7 +27,8 @@ internal static class ConfinedFolders
     /// <param name="obstacle">The path of what is on the way and no folder.</param>
     /// <returns>Null where there is an obstacle.</returns>
     /// <exception cref="IOException">A folder cannot be made.</exception>
-    public static SafeFileHandle? OpenOrMake(SafeFileHandle root, string relative, uint? owner, bool replaces, out string? obstacle)
+    public static SafeFileHandle? OpenOrMake(
+        SafeFileHandle root, string relative, uint? owner, bool replaces, out string? obstacle)
     {
         obstacle = null;
         var folder = ConfinedFiles.OpenFolder(root, ".");

@@ -5,20 +5,24 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ash.Runner.Workspaces;
 
-/// <summary>Everything below a folder that a hostile program writes to, one folder after the other, in the folders' own order.</summary>
+/// <summary>Everything below a folder that a hostile program writes to, one folder after the other, in the folders' own
+/// order.</summary>
 /// <remarks>
 /// One folder is open at a time, found by its path from the root on, and no link is followed: there are no cycles, and a folder
 /// that is moved or swapped meanwhile is left out. Left out too is what a path cannot name, because it is no UTF-8 or too deep,
 /// and what is neither file nor folder nor link.
 /// </remarks>
 /// <param name="root">Where it begins.</param>
-/// <param name="isWanted">Asked for the path of each folder, empty for the root, and a name in it; what is below an unwanted folder is left out with it.</param>
+/// <param name="isWanted">Asked for the path of each folder, empty for the root, and a name in it; what is below an unwanted
+/// folder is left out with it.</param>
 /// <param name="maxEntries">So many names are read at most, wanted or not.</param>
-internal sealed class FolderWalk(SafeFileHandle root, Func<string, string, bool> isWanted, int maxEntries) : IEnumerable<WorkspaceEntry>
+internal sealed class FolderWalk(SafeFileHandle root, Func<string, string, bool> isWanted, int maxEntries)
+    : IEnumerable<WorkspaceEntry>
 {
     private const int MaxTargetBytes = 4096;
 
-    /// <summary>Of the names of folders whose turn is still to come: a program can make folders faster than they are read.</summary>
+    /// <summary>Of the names of folders whose turn is still to come: a program can make folders faster than they are
+    /// read.</summary>
     private const int MaxWaitingLetters = 1024 * 1024;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -81,7 +85,9 @@ internal sealed class FolderWalk(SafeFileHandle root, Func<string, string, bool>
                 }
 
                 var path = WorkspacePath.Join(folder, name);
-                if (description.Kind == FileKind.Other || next.Depth == WorkspacePath.MaxDepth || WorkspacePath.Normalize(path) is null)
+                if (description.Kind == FileKind.Other
+                    || next.Depth == WorkspacePath.MaxDepth
+                    || WorkspacePath.Normalize(path) is null)
                 {
                     continue;
                 }

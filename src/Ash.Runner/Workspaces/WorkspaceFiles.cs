@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ash.Runner.Workspaces;
 
-/// <summary>The files of a session as its agent sees them, for somebody outside: while the agent runs, and while it does not.</summary>
+/// <summary>The files of a session as its agent sees them, for somebody outside: while the agent runs, and while it does
+/// not.</summary>
 /// <remarks>
 /// The agent may be hostile and may change everything at any moment. Whatever it does, nothing but its workspace is read or
 /// written. All paths are normal (<see cref="WorkspacePath.Normalize"/>).
@@ -28,7 +29,8 @@ internal sealed class WorkspaceFiles : IDisposable
     }
 
     /// <param name="workspace">Where it is.</param>
-    /// <param name="contentPath">The deployed folder whose files lie read-only over the workspace; null where they do not.</param>
+    /// <param name="contentPath">The deployed folder whose files lie read-only over the workspace; null where they do
+    /// not.</param>
     /// <param name="owner">Host user of the workspace; null where it is ours.</param>
     /// <param name="temporaryRoot">A folder of ours on the same file system.</param>
     /// <returns>Null where there is no such workspace.</returns>
@@ -72,7 +74,8 @@ internal sealed class WorkspaceFiles : IDisposable
     /// <exception cref="IOException">It cannot be made.</exception>
     public StagingFolder Stage() => StagingFolder.Create(_temporaryRoot, _owner);
 
-    /// <summary>Moves a file to its place, making the folders on the way. Whoever reads sees the old file or the new one.</summary>
+    /// <summary>Moves a file to its place, making the folders on the way. Whoever reads sees the old file or the new
+    /// one.</summary>
     /// <param name="staging">Where it is.</param>
     /// <param name="file">Closed.</param>
     /// <param name="path">Not empty.</param>
@@ -88,7 +91,9 @@ internal sealed class WorkspaceFiles : IDisposable
 
         var (parent, name) = WorkspacePath.Split(path);
         using var folder = ConfinedFolders.OpenOrMake(_work, parent, _owner, replaces: false, out var obstacle);
-        return folder is null ? $"{obstacle} is not a folder" : ConfinedFolders.Move(staging.Root, file.Name, folder, name, replaces);
+        return folder is null
+            ? $"{obstacle} is not a folder"
+            : ConfinedFolders.Move(staging.Root, file.Name, folder, name, replaces);
     }
 
     /// <summary>Removes a file, or a link and not what it leads to.</summary>
@@ -122,14 +127,17 @@ internal sealed class WorkspaceFiles : IDisposable
     /// <param name="maxEntries">So many names are read at most.</param>
     public WorkspaceListing List(Func<string, string, bool> isWanted, int maxEntries)
     {
-        var work = new FolderWalk(_work, (folder, name) => !(folder.Length == 0 && IsReadOnly(name)) && isWanted(folder, name), maxEntries);
+        var work = new FolderWalk(
+            _work, (folder, name) => !(folder.Length == 0 && IsReadOnly(name)) && isWanted(folder, name), maxEntries);
         var content = _content is null
             ? null
-            : new FolderWalk(_content, (folder, name) => (folder.Length > 0 || IsReadOnly(name)) && isWanted(folder, name), maxEntries);
+            : new FolderWalk(
+                _content, (folder, name) => (folder.Length > 0 || IsReadOnly(name)) && isWanted(folder, name), maxEntries);
         return new WorkspaceListing(content, work);
     }
 
-    /// <summary>Lays everything of a staging folder over the workspace; nothing is removed but what stands in its place.</summary>
+    /// <summary>Lays everything of a staging folder over the workspace; nothing is removed but what stands in its
+    /// place.</summary>
     /// <param name="staging">Nothing is left in it but folders, and what could not be moved.</param>
     /// <param name="left">Gets what could not be moved.</param>
     /// <returns>How many files and links were moved.</returns>

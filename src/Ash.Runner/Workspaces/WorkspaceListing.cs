@@ -8,7 +8,8 @@ internal sealed class WorkspaceListing(FolderWalk? content, FolderWalk work) : I
     /// <summary>Whether there was more than could be read; known once it was read.</summary>
     public bool IsCut => work.IsCut || content is { IsCut: true };
 
-    public IEnumerator<WorkspaceEntry> GetEnumerator() => (content ?? Enumerable.Empty<WorkspaceEntry>()).Concat(work).GetEnumerator();
+    public IEnumerator<WorkspaceEntry> GetEnumerator() =>
+        (content ?? Enumerable.Empty<WorkspaceEntry>()).Concat(work).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -31,7 +31,8 @@ internal static class WorkspacePath
         path.LastIndexOf('/') is >= 0 and var end ? (path[..end], path[(end + 1)..]) : (string.Empty, path);
 
     /// <summary>The first of a path's names.</summary>
-    public static string FirstName(string path) => path.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? path[..end] : path;
+    public static string FirstName(string path) =>
+        path.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? path[..end] : path;
 
     /// <summary>The path of an entry of a folder.</summary>
     public static string Join(string folder, string name) => folder.Length == 0 ? name : $"{folder}/{name}";

@@ -18,7 +18,8 @@ internal sealed record AttachmentBody(string Filename, string MimeType, Guid? Me
     /// <param name="file">Gets the bytes.</param>
     /// <param name="maxBytes">So many may they be.</param>
     /// <exception cref="RefusedRequestException">It is not as it should be.</exception>
-    public static async Task<AttachmentBody> ReadAsync(HttpRequest request, FileStream file, long maxBytes, CancellationToken cancellationToken)
+    public static async Task<AttachmentBody> ReadAsync(
+        HttpRequest request, FileStream file, long maxBytes, CancellationToken cancellationToken)
     {
         // Base64 has four letters for three bytes, some JSON has escapes and line ends in them, and there are the other fields.
         var maxBody = (maxBytes * 2) + (64 * 1024);
@@ -80,7 +81,8 @@ internal sealed record AttachmentBody(string Filename, string MimeType, Guid? Me
             });
     }
 
-    private static async Task<long> CopyAsync(Base64Content content, FileStream file, long maxBytes, CancellationToken cancellationToken)
+    private static async Task<long> CopyAsync(
+        Base64Content content, FileStream file, long maxBytes, CancellationToken cancellationToken)
     {
         var size = 0L;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);

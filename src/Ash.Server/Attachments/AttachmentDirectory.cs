@@ -71,7 +71,9 @@ internal sealed class AttachmentDirectory(
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var session = await db.Sessions.SingleOrDefaultAsync(session => session.Id == attachment.SessionId, cancellationToken);
-        await writer.WriteAsync(Durability.Power, transaction => transaction.Db.Attachments.Where(a => a.Id == attachment.Id).ExecuteDelete());
+        await writer.WriteAsync(Durability.Power, transaction => transaction.Db.Attachments
+            .Where(row => row.Id == attachment.Id)
+            .ExecuteDelete());
         files.Remove(attachment.SessionId, attachment.Id);
         if (session is not null && workspaces.Open(session) is { } opened)
         {
@@ -131,7 +133,9 @@ internal sealed class AttachmentDirectory(
         }
 
         using var copy = workspace.OpenRead(path, out _);
-        if (copy is not null && RandomAccess.GetLength(copy) == attachment.Size && File.GetLastWriteTimeUtc(copy) == attachment.CreatedAt.UtcDateTime)
+        if (copy is not null
+            && RandomAccess.GetLength(copy) == attachment.Size
+            && File.GetLastWriteTimeUtc(copy) == attachment.CreatedAt.UtcDateTime)
         {
             workspace.Remove(path);
         }

@@ -51,11 +51,21 @@ internal static class AttachmentEndpoints
         TimeProvider clock,
         CancellationToken cancellationToken)
     {
-        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         var attachmentId = Guid.CreateVersion7(clock.GetUtcNow());
         await using var file = files.Make(attachmentId);
         var body = await AttachmentBody.ReadAsync(context.Request, file, settings.MaxAttachmentBytes, cancellationToken);
-        await workspaces.CheckStillOpenAsync(context, workspace, cancellationToken);
+        if (await workspaces.FindObstacleAsync(context, workspace, cancellationToken) is { } late)
+        {
+            return late.ToResult(context);
+        }
+
         var attachment = new AttachmentRecord
         {
             Id = attachmentId,
@@ -78,20 +88,35 @@ internal static class AttachmentEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, string id, SessionDirectory sessions, AttachmentDirectory attachments, CancellationToken cancellationToken)
+        HttpContext context,
+        string id,
+        SessionDirectory sessions,
+        AttachmentDirectory attachments,
+        CancellationToken cancellationToken)
     {
         var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
         return found.Problem is { } unknown
             ? unknown.ToResult(context)
             : Results.Json(
-                new AttachmentListEnvelope(await attachments.ListAsync(found.Session!.Id, cancellationToken)), // No problem: there is one.
+                // No problem: there is one.
+                new AttachmentListEnvelope(await attachments.ListAsync(found.Session!.Id, cancellationToken)),
                 ApiJson.Default.AttachmentListEnvelope);
     }
 
     private static async Task<IResult> ReadAsync(
-        HttpContext context, string id, AttachmentDirectory attachments, AttachmentFiles files, CancellationToken cancellationToken)
+        HttpContext context,
+        string id,
+        AttachmentDirectory attachments,
+        AttachmentFiles files,
+        CancellationToken cancellationToken)
     {
-        var attachment = await FindAsync(context, id, attachments, cancellationToken);
+        var found = await AttachmentRoute.FindAsync(context, id, attachments, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        var attachment = found.Attachment!; // No problem: there is one.
         using var file = files.Open(attachment.SessionId, attachment.Id);
         if (file is null)
         {
@@ -112,16 +137,13 @@ internal static class AttachmentEndpoints
     private static async Task<IResult> RemoveAsync(
         HttpContext context, string id, AttachmentDirectory attachments, CancellationToken cancellationToken)
     {
-        await attachments.RemoveAsync(await FindAsync(context, id, attachments, cancellationToken), cancellationToken);
+        var found = await AttachmentRoute.FindAsync(context, id, attachments, cancellationToken);
+        if (found.Problem is { } unknown)
+        {
+            return unknown.ToResult(context);
+        }
+
+        await attachments.RemoveAsync(found.Attachment!, cancellationToken); // No problem: there is one.
         return Results.NoContent();
     }
-
-    /// <summary>Another tenant's attachment is as unknown as none.</summary>
-    /// <exception cref="RefusedRequestException">There is none for this caller.</exception>
-    private static async Task<AttachmentRecord> FindAsync(
-        HttpContext context, string id, AttachmentDirectory attachments, CancellationToken cancellationToken) =>
-        !Guid.TryParseExact(id, "D", out var attachmentId)
-            ? throw new RefusedRequestException("params/id must match format \"uuid\"")
-            : await attachments.FindAsync(context.Caller.TenantId, attachmentId, cancellationToken)
-                ?? throw new RefusedRequestException(Problems.UnknownAttachment);
 }

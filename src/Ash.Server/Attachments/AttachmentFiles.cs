@@ -10,7 +10,13 @@ internal sealed class AttachmentFiles(DataFolder data)
 
     /// <summary>A new file, for its bytes; in the temporary folder until it is kept.</summary>
     public FileStream Make(Guid id) =>
-        new(TemporaryPathOf(id), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0, FileOptions.DeleteOnClose);
+        new(
+            TemporaryPathOf(id),
+            FileMode.CreateNew,
+            FileAccess.ReadWrite,
+            FileShare.Read,
+            bufferSize: 0,
+            FileOptions.DeleteOnClose);
 
     /// <summary>Gives the file its place, where it survives a power cut; it stays when it is closed.</summary>
     public void Keep(Guid sessionId, Guid id, FileStream file)

@@ -17,7 +17,8 @@ internal static class AttachmentName
         return name is "" or "." or ".." ? "unnamed" : Encoding.UTF8.GetByteCount(name) <= MaxBytes ? name : null;
     }
 
-    /// <summary>Where its copy may go, one place after the other: <c>attachments/a.txt</c>, <c>attachments/a (2).txt</c> …</summary>
+    /// <summary>Where its copy may go, one place after the other: <c>attachments/a.txt</c>, <c>attachments/a (2).txt</c>
+    /// …</summary>
     public static IEnumerable<string> Places(string name)
     {
         yield return $"{Folder}/{name}";

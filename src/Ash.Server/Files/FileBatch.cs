@@ -5,7 +5,8 @@ using Ash.Server.Http;
 
 namespace Ash.Server.Files;
 
-/// <summary>Files that a request writes: made ready while its body is read, and put in their places once all of it was good.</summary>
+/// <summary>Files that a request writes: made ready while its body is read, and put in their places once all of it was
+/// good.</summary>
 internal sealed class FileBatch(StagingFolder staging)
 {
     private const int MaxFiles = 500;
@@ -37,14 +38,16 @@ internal sealed class FileBatch(StagingFolder staging)
                     return;
                 }
 
-                isThere = true;
-                await body.ReadArrayAsync("body/files", index => ReadFileAsync(body, index, cancellationToken), cancellationToken);
+                isThere = !isThere ? true : throw new RefusedRequestException("body has more than one list of files");
+                await body.ReadArrayAsync(
+                    "body/files", index => ReadFileAsync(body, index, cancellationToken), cancellationToken);
             },
             cancellationToken);
         await body.EndAsync(cancellationToken);
         if (_files.Count == 0)
         {
-            throw new RefusedRequestException(isThere ? "body/files must NOT have fewer than 1 items" : "body must have required property 'files'");
+            throw new RefusedRequestException(
+                isThere ? "body/files must NOT have fewer than 1 items" : "body must have required property 'files'");
         }
     }
 
@@ -102,7 +105,8 @@ internal sealed class FileBatch(StagingFolder staging)
         _files.Add((content ?? throw Missing(place, "content")) with { Path = path ?? throw Missing(place, "path") });
     }
 
-    /// <summary>Writes the content where it belongs to nobody yet. One that is too large is read to its end, for its size.</summary>
+    /// <summary>Writes the content where it belongs to nobody yet. One that is too large is read to its end, for its
+    /// size.</summary>
     private async Task<Pending> StageAsync(Base64Content content, CancellationToken cancellationToken)
     {
         var most = Math.Min(MaxFileBytes, MaxBatchBytes - _bytes);
@@ -137,7 +141,8 @@ internal sealed class FileBatch(StagingFolder staging)
     private static string TooLarge(long size) =>
         size > MaxFileBytes ? Problems.FileTooLarge(size, MaxFileBytes).Message : "Batch size limit exceeded";
 
-    private static RefusedRequestException Missing(string place, string field) => new($"{place} must have required property '{field}'");
+    private static RefusedRequestException Missing(string place, string field) =>
+        new($"{place} must have required property '{field}'");
 
     private sealed record Pending(string Path, StagedFile? Staged, long Size, string? Error);
 }

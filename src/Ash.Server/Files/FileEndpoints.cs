@@ -25,7 +25,8 @@ internal static class FileEndpoints
         files.MapGet("/", ListAsync)
             .WithName("ListFiles")
             .WithSummary("List the files of a session's workspace")
-            .WithParameter("includeHidden", "false leaves out caches, virtual environments and temporary folders; true where absent.")
+            .WithParameter(
+                "includeHidden", "false leaves out caches, virtual environments and temporary folders; true where absent.")
             .Produces<FileListing>()
             .ProducesApiErrors(400, 401, 404);
         files.MapGet("/{*path}", ReadAsync)
@@ -54,14 +55,24 @@ internal static class FileEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, string id, SessionWorkspaces workspaces, CancellationToken cancellationToken, string? includeHidden = null)
+        HttpContext context,
+        string id,
+        SessionWorkspaces workspaces,
+        CancellationToken cancellationToken,
+        string? includeHidden = null)
     {
         if (includeHidden is not (null or "true" or "false"))
         {
             return Problems.Invalid("querystring/includeHidden must be true or false").ToResult(context);
         }
 
-        using var workspace = await workspaces.OpenAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (context.Request.Path.Value!.EndsWith('/'))
         {
             // Of a file without a name, and not of all of them.
@@ -93,7 +104,13 @@ internal static class FileEndpoints
             return Problems.Invalid("querystring/format must be raw or json").ToResult(context);
         }
 
-        using var workspace = await workspaces.OpenAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (FilePath.Read(context, out var normal) is { } invalid)
         {
             return invalid.ToResult(context);
@@ -124,10 +141,13 @@ internal static class FileEndpoints
         {
             var filled = 0;
             int read;
-            while (filled < size && (read = await RandomAccess.ReadAsync(file, content.AsMemory(filled, (int)size - filled), filled, cancellationToken)) > 0)
+            do
             {
+                var rest = content.AsMemory(filled, (int)size - filled);
+                read = await RandomAccess.ReadAsync(file, rest, filled, cancellationToken);
                 filled += read;
             }
+            while (read > 0);
 
             return Results.Json(
                 new FileText(path, Encoding.UTF8.GetString(content, 0, filled), filled, source), ApiJson.Default.FileText);
@@ -161,7 +181,13 @@ internal static class FileEndpoints
     private static async Task<IResult> WriteAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, CancellationToken cancellationToken)
     {
-        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         using var staging = workspace.Files.Stage();
         var batch = new FileBatch(staging);
         using (var body = await JsonBodyReader.BeginAsync(context.Request, MaxWriteBytes, cancellationToken))
@@ -169,14 +195,24 @@ internal static class FileEndpoints
             await batch.ReadAsync(body, cancellationToken);
         }
 
-        await workspaces.CheckStillOpenAsync(context, workspace, cancellationToken);
+        if (await workspaces.FindObstacleAsync(context, workspace, cancellationToken) is { } late)
+        {
+            return late.ToResult(context);
+        }
+
         return Results.Json(new WriteFilesResult(batch.Place(workspace.Files)), ApiJson.Default.WriteFilesResult);
     }
 
     private static async Task<IResult> DeleteAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, CancellationToken cancellationToken, string? path = null)
     {
-        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (FilePath.Read(context, out var normal) is { } invalid)
         {
             return invalid.ToResult(context);

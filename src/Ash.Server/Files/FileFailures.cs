@@ -2,7 +2,8 @@ using Ash.Server.Storage;
 
 namespace Ash.Server.Files;
 
-/// <summary>A workspace that cannot be read or written is the server's trouble, a full disk for one, and not the request's.</summary>
+/// <summary>A workspace that cannot be read or written is the server's trouble, a full disk for one, and not the
+/// request's.</summary>
 internal static class FileFailures
 {
     public static async ValueTask<object?> FilterAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)

@@ -49,7 +49,8 @@ internal sealed class FileListWriter(PipeWriter output) : IDisposable
         json.WriteString("path", entry.Path);
         json.WriteNumber("size", entry.Description.Size);
         json.WriteString(
-            "modifiedAt", entry.Description.ModifiedAt.UtcDateTime.ToString(TimestampConverter.Format, CultureInfo.InvariantCulture));
+            "modifiedAt",
+            entry.Description.ModifiedAt.UtcDateTime.ToString(TimestampConverter.Format, CultureInfo.InvariantCulture));
         json.WriteEndObject();
     }
 

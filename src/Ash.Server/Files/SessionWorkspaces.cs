@@ -13,39 +13,42 @@ internal sealed class SessionWorkspaces(
     SessionDirectory sessions, SessionRuntimes runtimes, WorkspaceStore workspaces, AgentContentStore contents, DataFolder data)
 {
     /// <summary>The workspace of the session that a route names, for reading.</summary>
-    /// <exception cref="RefusedRequestException">There is none for this caller.</exception>
-    public async ValueTask<SessionWorkspace> OpenAsync(HttpContext context, string id, CancellationToken cancellationToken)
+    public async ValueTask<WorkspaceRoute> OpenAsync(HttpContext context, string id, CancellationToken cancellationToken)
     {
         var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
-        return found.Problem is { } unknown
-            ? throw new RefusedRequestException(unknown)
-            : Open(found.Session!) ?? throw new RefusedRequestException(Problems.NoWorkspace); // No problem: there is one.
+        if (found.Problem is { } unknown)
+        {
+            return new WorkspaceRoute(null, unknown);
+        }
+
+        return Open(found.Session!) is { } workspace // No problem: there is one.
+            ? new WorkspaceRoute(workspace, null)
+            : new WorkspaceRoute(null, Problems.NoWorkspace);
     }
 
     /// <summary>The same for writing, which a session that has ended does not allow.</summary>
-    /// <exception cref="RefusedRequestException">There is none for this caller, or it is not to be written.</exception>
-    public async ValueTask<SessionWorkspace> OpenToWriteAsync(HttpContext context, string id, CancellationToken cancellationToken)
+    public async ValueTask<WorkspaceRoute> OpenToWriteAsync(HttpContext context, string id, CancellationToken cancellationToken)
     {
-        var workspace = await OpenAsync(context, id, cancellationToken);
-        if (workspace.Session.Status == SessionStatus.Ended)
+        var found = await OpenAsync(context, id, cancellationToken);
+        if (found.Workspace is not { Session.Status: SessionStatus.Ended } ended)
         {
-            workspace.Dispose();
-            throw new RefusedRequestException(Problems.SessionIs(SessionStatus.Ended));
+            return found;
         }
 
-        return workspace;
+        ended.Dispose();
+        return new WorkspaceRoute(null, Problems.SessionIs(SessionStatus.Ended));
     }
 
     /// <summary>A body may have taken hours to arrive: asked before anything of it is put in its place.</summary>
-    /// <exception cref="RefusedRequestException">The session has ended meanwhile, or is gone.</exception>
-    public async ValueTask CheckStillOpenAsync(HttpContext context, SessionWorkspace workspace, CancellationToken cancellationToken)
-    {
-        var session = await sessions.FindAsync(context.Caller.TenantId, workspace.Session.Id, cancellationToken);
-        if (session is null or { Status: SessionStatus.Ended })
+    /// <returns>Why it may not be: the session has ended meanwhile, or is gone.</returns>
+    public async ValueTask<Problem?> FindObstacleAsync(
+        HttpContext context, SessionWorkspace workspace, CancellationToken cancellationToken) =>
+        await sessions.FindAsync(context.Caller.TenantId, workspace.Session.Id, cancellationToken) switch
         {
-            throw new RefusedRequestException(session is null ? Problems.UnknownSession : Problems.SessionIs(session.Status));
-        }
-    }
+            null => Problems.UnknownSession,
+            { Status: SessionStatus.Ended } => Problems.SessionIs(SessionStatus.Ended),
+            _ => null,
+        };
 
     /// <summary>Null where the session's files are gone, or not there yet.</summary>
     public SessionWorkspace? Open(SessionRecord session)
@@ -56,7 +59,9 @@ internal sealed class SessionWorkspaces(
         }
 
         var files = workspaces.OpenFiles(workspaceId.ToString(), uid, ReadOnlyContentOf(session), data.Temporary);
-        return files is null ? null : new SessionWorkspace(session, files, runtimes.TryFind(session.Id, out var runtime) && runtime.HasSandbox);
+        return files is null
+            ? null
+            : new SessionWorkspace(session, files, runtimes.TryFind(session.Id, out var runtime) && runtime.HasSandbox);
     }
 
     /// <summary>Where the files are gone from the server, they are read-only all the same, and show nothing.</summary>

@@ -18,7 +18,9 @@ internal static class WorkspaceEndpoints
 
     public static void MapWorkspaces(this IEndpointRouteBuilder routes)
     {
-        var workspace = routes.MapGroup("/api/sessions/{id}/workspace").WithTags("files").AddEndpointFilter(FileFailures.FilterAsync);
+        var workspace = routes.MapGroup("/api/sessions/{id}/workspace")
+            .WithTags("files")
+            .AddEndpointFilter(FileFailures.FilterAsync);
 
         workspace.MapGet("/", DownloadAsync)
             .WithName("DownloadWorkspace")
@@ -37,7 +39,13 @@ internal static class WorkspaceEndpoints
     private static async Task<IResult> DownloadAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, BundleLimits limits, CancellationToken cancellationToken)
     {
-        using var workspace = await workspaces.OpenAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         if (!BundlePacking.Fits(workspace.Files, limits))
         {
             return Problems.TooLarge(BundleException.TooLarge(limits.Bytes).Message).ToResult(context);
@@ -54,7 +62,8 @@ internal static class WorkspaceEndpoints
         return Results.Empty;
     }
 
-    private static async Task SendAsync(HttpContext context, WorkspaceFiles files, BundleLimits limits, CancellationToken cancellationToken)
+    private static async Task SendAsync(
+        HttpContext context, WorkspaceFiles files, BundleLimits limits, CancellationToken cancellationToken)
     {
         try
         {
@@ -70,19 +79,31 @@ internal static class WorkspaceEndpoints
     private static async Task<IResult> UploadAsync(
         HttpContext context, string id, SessionWorkspaces workspaces, BundleLimits limits, CancellationToken cancellationToken)
     {
-        using var workspace = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        var found = await workspaces.OpenToWriteAsync(context, id, cancellationToken);
+        if (found.Problem is { } none)
+        {
+            return none.ToResult(context);
+        }
+
+        using var workspace = found.Workspace!; // No problem: there is one.
         using var staging = workspace.Files.Stage();
         var left = new LeftOut();
         try
         {
-            await ReadAsync(context.Request, new BundleUnpacking(staging, workspace.Files.IsReadOnly, limits, left), limits, cancellationToken);
+            var unpacking = new BundleUnpacking(staging, workspace.Files.IsReadOnly, limits, left);
+            await ReadAsync(context.Request, unpacking, limits, cancellationToken);
         }
         catch (BundleException refused)
         {
-            return (refused.IsTooLarge ? Problems.TooLarge(refused.Message) : Problems.BundleRefused(refused.Message)).ToResult(context);
+            var problem = refused.IsTooLarge ? Problems.TooLarge(refused.Message) : Problems.BundleRefused(refused.Message);
+            return problem.ToResult(context);
         }
 
-        await workspaces.CheckStillOpenAsync(context, workspace, cancellationToken);
+        if (await workspaces.FindObstacleAsync(context, workspace, cancellationToken) is { } late)
+        {
+            return late.ToResult(context);
+        }
+
         var written = workspace.Files.Merge(staging, left);
         var result = new RestoreWorkspaceResult
         {
@@ -94,7 +115,8 @@ internal static class WorkspaceEndpoints
         return Results.Json(result, ApiJson.Default.RestoreWorkspaceResult);
     }
 
-    private static async Task ReadAsync(HttpRequest request, BundleUnpacking unpacking, BundleLimits limits, CancellationToken cancellationToken)
+    private static async Task ReadAsync(
+        HttpRequest request, BundleUnpacking unpacking, BundleLimits limits, CancellationToken cancellationToken)
     {
         if (IsBundle(request))
         {
@@ -112,7 +134,8 @@ internal static class WorkspaceEndpoints
             {
                 isThere = !isThere ? true : throw new RefusedRequestException("body has more than one bundle");
                 await using var content = await body.BeginBase64Async("body/bundle", cancellationToken);
-                await using var bundle = new LimitedStream(content, MaxJsonBundleBytes, () => BundleException.TooLarge(MaxJsonBundleBytes));
+                await using var bundle = new LimitedStream(
+                    content, MaxJsonBundleBytes, () => BundleException.TooLarge(MaxJsonBundleBytes));
                 await unpacking.RunAsync(bundle, cancellationToken);
                 await content.PassOverAsync(cancellationToken);
             },
@@ -127,6 +150,7 @@ internal static class WorkspaceEndpoints
     private static bool IsBundle(HttpRequest request)
     {
         var type = request.ContentType?.Split(';')[0].Trim();
-        return type is not null && (type.Equals(BundleType, StringComparison.OrdinalIgnoreCase) || type.Equals("application/x-gzip", StringComparison.OrdinalIgnoreCase));
+        return string.Equals(type, BundleType, StringComparison.OrdinalIgnoreCase)
+            || string.Equals(type, "application/x-gzip", StringComparison.OrdinalIgnoreCase);
     }
 }

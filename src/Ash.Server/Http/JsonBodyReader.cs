@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Ash.Server.Http;
 
-/// <summary>Reads a JSON body piece by piece as it arrives, for bodies that are too large to be held: their long strings are streams.</summary>
+/// <summary>Reads a JSON body piece by piece as it arrives, for bodies that are too large to be held: their long strings are
+/// streams.</summary>
 /// <remarks>
 /// Whatever is wrong with the body is a <see cref="RefusedRequestException"/>. It reads what it is asked for, in order, as the
 /// request's type says; there is no tree.
@@ -60,11 +61,13 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
         }
     }
 
-    /// <summary>Reads an object: each of its values is to be read by <paramref name="readValue"/>, which knows its name.</summary>
+    /// <summary>Reads an object: each of its values is to be read by <paramref name="readValue"/>, which knows its
+    /// name.</summary>
     /// <param name="path">Where it is in the body, for what is said of it.</param>
     /// <param name="known">The names that it may have.</param>
     /// <param name="readValue">Reads one value, and all of it.</param>
-    public async Task ReadObjectAsync(string path, IReadOnlyList<string> known, Func<string, Task> readValue, CancellationToken cancellationToken)
+    public async Task ReadObjectAsync(
+        string path, IReadOnlyList<string> known, Func<string, Task> readValue, CancellationToken cancellationToken)
     {
         await ExpectAsync('{', $"{path} must be object", cancellationToken);
         for (var isFirst = true; !await TryPassAsync('}', cancellationToken); isFirst = false)
@@ -123,7 +126,8 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
         return null;
     }
 
-    /// <summary>Begins a string of any length, which holds base64: its bytes are read from the stream, to its end, before anything else.</summary>
+    /// <summary>Begins a string of any length, which holds base64: its bytes are read from the stream, to its end, before
+    /// anything else.</summary>
     /// <param name="path">Where it is in the body.</param>
     public async Task<Base64Content> BeginBase64Async(string path, CancellationToken cancellationToken)
     {
@@ -252,7 +256,9 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
             digits[i] = (char)await NextAsync(cancellationToken);
         }
 
-        return ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit) ? (char)unit : throw Invalid();
+        return ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit)
+            ? (char)unit
+            : throw Invalid();
     }
 
     /// <summary>The next byte that is no white space, not yet passed; null at the body's end.</summary>
@@ -289,7 +295,9 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
     {
         if (!await TryPassAsync(wanted, cancellationToken))
         {
-            throw problem is not null && _position < _filled && IsJson(_buffer[_position]) ? new RefusedRequestException(problem) : Invalid();
+            throw problem is not null && _position < _filled && IsJson(_buffer[_position])
+                ? new RefusedRequestException(problem)
+                : Invalid();
         }
     }
 
@@ -305,7 +313,8 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
     }
 
     /// <summary>Whether a value may begin so.</summary>
-    private static bool IsJson(byte first) => first is (byte)'{' or (byte)'[' or (byte)'"' or (byte)'-' or (byte)'t' or (byte)'f' or (byte)'n'
+    private static bool IsJson(byte first) => first is
+        (byte)'{' or (byte)'[' or (byte)'"' or (byte)'-' or (byte)'t' or (byte)'f' or (byte)'n'
         or (>= (byte)'0' and <= (byte)'9');
 
     private RefusedRequestException Invalid() => new($"body is not valid JSON at byte {Place}");

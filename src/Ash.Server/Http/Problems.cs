@@ -38,7 +38,9 @@ internal static partial class Problems
     public static readonly Problem FileNotFound = new(404, "file_not_found", "File not found");
     public static readonly Problem NotAFile = new(400, "not_a_file", "Path is not a file");
     public static readonly Problem UnknownAttachment = new(404, "attachment_not_found", "Attachment not found");
-    public static readonly Problem AttachmentFileGone = new(404, "attachment_file_not_found", "Attachment file not found on disk");
+    public static readonly Problem AttachmentFileGone = new(
+        404, "attachment_file_not_found", "Attachment file not found on disk");
+
     public static readonly Problem EmptyAttachment = new(400, "invalid_request", "Empty attachment content");
 
     public static Problem UnknownAgent(string name) => new(
@@ -66,7 +68,8 @@ internal static partial class Problems
 
     public static Problem TooLarge(string reason) => new(413, "too_large", reason);
 
-    public static Problem FileTooLarge(long bytes, long max) => new(400, "file_too_large", $"File too large ({bytes} bytes, max {max})");
+    public static Problem FileTooLarge(long bytes, long max) => new(
+        400, "file_too_large", $"File too large ({bytes} bytes, max {max})");
 
     public static Problem AttachmentTooLarge(long max) => TooLarge($"Attachment too large (max {max} bytes)");
 

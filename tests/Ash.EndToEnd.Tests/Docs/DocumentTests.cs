@@ -14,6 +14,7 @@ public sealed partial class DocumentTests
     [InlineData("README.md")]
     [InlineData("docs/guides/deploy-an-agent.md")]
     [InlineData("docs/guides/stream-and-resume.md")]
+    [InlineData("docs/guides/files.md")]
     [InlineData("docs/guides/test-without-a-key.md")]
     [InlineData("docs/guides/operate-one-box.md")]
     [InlineData("docs/guides/keys-and-credentials.md")]

@@ -28,6 +28,7 @@ public sealed class AttachmentTests
             MimeType = "text/html",
             MessageId = message,
         });
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
         var second = await AttachAsync(server, session, new CreateAttachmentRequest { Filename = "..", Content = Base64("x") });
 
         Assert.Equal(

@@ -285,6 +285,7 @@ public sealed class FilesTests
     [InlineData("{}", "body must have required property 'files'")]
     [InlineData("""{"files":[]}""", "body/files must NOT have fewer than 1 items")]
     [InlineData("""{"files":{}}""", "body/files must be array")]
+    [InlineData("""{"files":[{"path":"a","content":""}],"files":[{"path":"b","content":""}]}""", "body has more than one list of files")]
     [InlineData("""{"files":["x"]}""", "body/files/0 must be object")]
     [InlineData("""{"files":[{"path":"x"}]}""", "body/files/0 must have required property 'content'")]
     [InlineData("""{"files":[{"content":""}]}""", "body/files/0 must have required property 'path'")]

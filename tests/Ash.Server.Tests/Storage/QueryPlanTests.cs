@@ -14,7 +14,7 @@ namespace Ash.Server.Tests.Storage;
 /// <summary>Every query that the product runs is served by an index: none gets slower because much has happened before.</summary>
 public sealed partial class QueryPlanTests
 {
-    private static readonly string[] GrowingTables = ["events", "turns", "sessions", "idempotency_keys", "agents", "agent_versions"];
+    private static readonly string[] GrowingTables = ["events", "turns", "sessions", "idempotency_keys", "agents", "agent_versions", "attachments"];
 
     [Fact(Timeout = 120_000)]
     public async Task Queries_NeverScanATableThatGrows()
@@ -32,6 +32,10 @@ public sealed partial class QueryPlanTests
             await server.Client.Sessions.ListAsync("echo");
             await server.Client.Sessions.ListMessagesAsync(session.Id);
             await server.Client.Sessions.ListEventsAsync(session.Id);
+            await server.Client.Attachments.AddAsync(session.Id, "kept", new MemoryStream([1]));
+            var attachment = await server.Client.Attachments.AddAsync(session.Id, "removed", new MemoryStream([1]));
+            await server.Client.Attachments.ListAsync(session.Id);
+            await server.Client.Attachments.DeleteAsync(attachment.Id);
             await server.Client.Sessions.StopAsync(session.Id);
             await server.Client.Sessions.ResumeAsync(session.Id);
             await server.Client.Sessions.SendMessageAndWaitAsync(session.Id, "again");
