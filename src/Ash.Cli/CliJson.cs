@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Ash.Cli.Agents;
 using Ash.Cli.Configuration;
 using Ash.Cli.Output;
 using Ash.Cli.Servers;
@@ -15,4 +16,5 @@ namespace Ash.Cli;
 [JsonSerializable(typeof(ServerStatus))]
 [JsonSerializable(typeof(LinkLine))]
 [JsonSerializable(typeof(SavedFile))]
+[JsonSerializable(typeof(IReadOnlyList<Finding>))]
 internal sealed partial class CliJson : JsonSerializerContext;

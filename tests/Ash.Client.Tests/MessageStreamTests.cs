@@ -29,7 +29,7 @@ public sealed class MessageStreamTests
         Assert.Equal(Turn, await ReadAsync(client.Sessions.SendMessageAsync(Session, "hi", true, Stop)));
 
         var request = Assert.Single(api.Requests);
-        Assert.Equal("""{"content":"hi","includePartialMessages":true,"model":null}""", request.Body);
+        Assert.Equal("""{"content":"hi","includePartialMessages":true}""", request.Body);
         Assert.Equal("text/event-stream", request.Accept);
         Assert.True(Guid.TryParse(request.IdempotencyKey, out var key) && key.Version == 7);
     }

@@ -11,11 +11,17 @@ internal static class DeployCommand
         var path = new Argument<string>("path") { Description = "The agent's folder. It must contain CLAUDE.md." };
         var name = new Option<string?>("--name", "-n") { Description = "The agent's name. Otherwise the folder's.", HelpName = "name" };
         var env = EnvOption.Create("Sets a variable of the agent's sandboxes, over those of .env and .env.local.");
-        var command = new Command("deploy", "Deploys an agent folder, or its next version.") { path, name, env };
+        var check = new Option<bool>("--check") { Description = "Only says what is wrong with the folder; needs no server." };
+        var command = new Command("deploy", "Deploys an agent folder, or its next version.") { path, name, env, check };
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
             var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(context.Parse.GetRequiredValue(path)));
+            if (context.Parse.GetValue(check))
+            {
+                return Check(context, AgentFolder.Read(folder, cancellationToken));
+            }
+
             var agentName = NameOf(context, context.Parse.GetValue(name) ?? Path.GetFileName(folder));
 
             if (!File.Exists(Path.Combine(folder, "CLAUDE.md")))
@@ -29,6 +35,17 @@ internal static class DeployCommand
             foreach (var left in content.LeftOut)
             {
                 context.Output.Note($"Skipped {left}");
+            }
+
+            var findings = AgentCheck.Find(content.Files);
+            if (findings.Any(finding => !finding.MaySucceed))
+            {
+                throw new CliException(string.Join('\n', findings));
+            }
+
+            foreach (var finding in findings)
+            {
+                context.Output.Note($"Warning: {finding}");
             }
 
             context.Output.Say(string.Create(
@@ -46,6 +63,23 @@ internal static class DeployCommand
             context.Output.ResultForPrograms(agent);
             return ExitCodes.Ok;
         });
+    }
+
+    private static int Check(CommandContext context, AgentFolder content)
+    {
+        var findings = AgentCheck.Find(content.Files);
+        foreach (var finding in findings)
+        {
+            context.Output.Say(finding.ToString());
+        }
+
+        if (findings.Count == 0)
+        {
+            context.Output.Say(string.Create(CultureInfo.InvariantCulture, $"Nothing is wrong with {content.Files.Count} file(s)"));
+        }
+
+        context.Output.ResultForPrograms(findings);
+        return findings.Count == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
     private static string NameOf(CommandContext context, string wanted)

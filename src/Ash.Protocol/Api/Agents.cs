@@ -56,12 +56,15 @@ public sealed record AgentFile(string Path, string Content, bool Executable = fa
 public sealed record UpdateAgentRequest
 {
     /// <summary>Takes the place of the whole environment; empty removes it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Env { get; init; }
 
     /// <summary>An object, whose fields are added to the agent's configuration or take the place of those there.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Config { get; init; }
 
     /// <summary>Takes the place of <c>CLAUDE.md</c>, as the agent's next version.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? SystemPrompt { get; init; }
 }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Ash.Protocol.Api;
 
@@ -38,17 +39,22 @@ public sealed record PromptVersionListEnvelope(IReadOnlyList<PromptVersionInfo> 
 public sealed record PromptVersionRequest
 {
     /// <summary>At most 255 characters; <c>v</c> and the number where absent.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
 
     /// <summary>At most 1,000,000 characters.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? SystemPrompt { get; init; }
 
     /// <summary>At most 10,000 characters.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ReleaseNotes { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? KnowledgeFiles { get; init; }
 
     /// <summary>Number or id of the version from which an absent prompt and absent knowledge files are taken; not of a change.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? CloneFrom { get; init; }
 }
 

@@ -55,42 +55,54 @@ public sealed record CreateSessionRequest
     public required string Agent { get; init; }
 
     /// <summary>Model of every message that names none itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Model { get; init; }
 
     /// <summary>Takes the place of <c>CLAUDE.md</c> for this session.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? SystemPrompt { get; init; }
 
     /// <summary><c>bypassPermissions</c> (default), <c>permissionsByAgent</c> or <c>default</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? PermissionMode { get; init; }
 
     /// <summary>Environment of the sandbox, over the agent's.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? ExtraEnv { get; init; }
 
     /// <summary>
     /// A credential of the tenant. One of type <c>anthropic</c> is used for the session's model calls, outside the sandbox;
     /// the others need <see cref="ExposeCredential"/>.
     /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? CredentialId { get; init; }
 
     /// <summary>Puts the credential into the sandbox's environment, where the agent can read it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? ExposeCredential { get; init; }
 
     /// <inheritdoc cref="SessionConfig.AllowedTools"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? AllowedTools { get; init; }
 
     /// <inheritdoc cref="SessionConfig.DisallowedTools"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? DisallowedTools { get; init; }
 
     /// <inheritdoc cref="SessionConfig.Betas"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Betas { get; init; }
 
     /// <inheritdoc cref="SessionConfig.Subagents"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Subagents { get; init; }
 
     /// <inheritdoc cref="SessionConfig.InitialAgent"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? InitialAgent { get; init; }
 
     /// <inheritdoc cref="SessionConfig.McpServers"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? McpServers { get; init; }
 }
 
@@ -129,21 +141,27 @@ public sealed record SessionConfig
 public sealed record UpdateSessionConfigRequest
 {
     /// <summary>Model of every message that names none itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Model { get; init; }
 
     /// <inheritdoc cref="SessionConfig.AllowedTools"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? AllowedTools { get; init; }
 
     /// <inheritdoc cref="SessionConfig.DisallowedTools"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? DisallowedTools { get; init; }
 
     /// <inheritdoc cref="SessionConfig.Betas"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Betas { get; init; }
 
     /// <inheritdoc cref="SessionConfig.Subagents"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Subagents { get; init; }
 
     /// <inheritdoc cref="SessionConfig.InitialAgent"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? InitialAgent { get; init; }
 }
 
@@ -154,29 +172,37 @@ public sealed record SendMessageRequest
     public required JsonElement Content { get; init; }
 
     /// <summary>Whether the answer holds the deltas of the model's text.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? IncludePartialMessages { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Model { get; init; }
 
     /// <summary>How often the turn may call the model; reached, it ends with reason <c>max_turns</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? MaxTurns { get; init; }
 
     /// <summary>What the turn may cost; passed, it ends with reason <c>budget</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MaxBudgetUsd { get; init; }
 
     /// <summary>How hard the model works: <c>low</c>, <c>medium</c>, <c>high</c> or <c>max</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Effort { get; init; }
 
     /// <summary><c>{"type":"adaptive"}</c>, <c>{"type":"enabled","budgetTokens":N}</c> or <c>{"type":"disabled"}</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Thinking? Thinking { get; init; }
 
     /// <summary><c>{"type":"json_schema","schema":{…}}</c>: the turn's result is JSON of that form.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public OutputFormat? OutputFormat { get; init; }
 
     /// <summary>
     /// What becomes of the message while a turn runs: <c>enqueue</c> lets it wait (the default), <c>reject</c> refuses it with 409,
     /// <c>interrupt</c> ends the running turn and lets it wait for its own.
     /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? OnBusy { get; init; }
 }
 
