@@ -1,3 +1,4 @@
+using Ash.Runner.Streams;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ash.Runner.Bundles;
@@ -6,16 +7,12 @@ namespace Ash.Runner.Bundles;
 /// cut.</summary>
 /// <param name="file">Not owned.</param>
 /// <param name="length">In bytes.</param>
-internal sealed class ExactStream(SafeFileHandle file, long length) : Stream
+internal sealed class ExactStream(SafeFileHandle file, long length) : PassingStream
 {
     private bool _isOver;
 
-    public override bool CanRead => true;
-
     /// <summary>It only knows its length, which is what an archive's writer asks for.</summary>
     public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
 
     public override long Length => length;
 
@@ -40,19 +37,4 @@ internal sealed class ExactStream(SafeFileHandle file, long length) : Stream
         Position += read;
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

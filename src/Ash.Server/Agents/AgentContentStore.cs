@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ash.Runner.Sandboxes;
+using Ash.Server.Sessions;
 using Ash.Server.Storage;
 
 namespace Ash.Server.Agents;
@@ -10,6 +11,7 @@ namespace Ash.Server.Agents;
 internal sealed class AgentContentStore(string root, string temporary)
 {
     private readonly ConcurrentDictionary<string, AgentContent> _open = new();
+    private readonly Gate _held = new();
 
     public string PathOf(string hash) => Path.Combine(root, hash);
 
@@ -35,6 +37,9 @@ internal sealed class AgentContentStore(string root, string temporary)
         Directory.Move(folder, PathOf(hash));
         DiskSync.Folder(root);
     }
+
+    /// <summary>Whoever finds content here and is about to store a row that needs it, or removes what no row needs, does so alone.</summary>
+    public ValueTask<Gate.Pass> HoldAsync() => _held.EnterAsync();
 
     public void Remove(string hash)
     {

@@ -90,9 +90,9 @@ internal static class AgentEndpoints
             .ProducesApiErrors(400, 401, 404, 412, 413, 415);
     }
 
-    private static async Task<IResult> DeployAsync(HttpContext context, AgentDirectory agents, CancellationToken cancellationToken)
+    private static async Task<IResult> DeployAsync(HttpContext context, AgentDeploys deploys, CancellationToken cancellationToken)
     {
-        using var place = await agents.BeginDeployAsync(cancellationToken);
+        using var place = await deploys.BeginDeployAsync(cancellationToken);
 
         // Who holds a place sends, and does not keep it from the others.
         context.Features.Get<IHttpMinRequestBodyDataRateFeature>()?.MinDataRate = SlowestUpload;
@@ -104,7 +104,7 @@ internal static class AgentEndpoints
         }
 
         return Answer(
-            context, await agents.DeployAsync(context.Caller.TenantId, body.Value!, cancellationToken), StatusCodes.Status201Created);
+            context, await deploys.DeployAsync(context.Caller.TenantId, body.Value!, cancellationToken), StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, AgentDirectory agents, CancellationToken cancellationToken) =>
@@ -118,7 +118,7 @@ internal static class AgentEndpoints
             : Problems.AgentNotFound.ToResult(context);
 
     private static async Task<IResult> UpdateAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
+        HttpContext context, string name, AgentDirectory agents, AgentDeploys deploys, CancellationToken cancellationToken)
     {
         var body = await JsonBody<UpdateAgentRequest>.ReadAsync(
             context.Request, ApiJson.Default.UpdateAgentRequest, OtherAgentFields, MaxChangeBytes, cancellationToken);
@@ -132,7 +132,7 @@ internal static class AgentEndpoints
         var tenantId = context.Caller.TenantId;
         if (request.SystemPrompt is { } prompt)
         {
-            var changed = await agents.ChangeAsync(
+            var changed = await deploys.ChangeAsync(
                 tenantId,
                 name,
                 expected,
@@ -183,31 +183,31 @@ internal static class AgentEndpoints
     }
 
     private static async Task<IResult> CloneAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
+        HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken)
     {
         var body = await JsonBody<CloneAgentRequest>.ReadAsync(
             context.Request, ApiJson.Default.CloneAgentRequest, MaxChangeBytes, cancellationToken);
         return body.Problem is { } problem
             ? problem.ToResult(context)
             : Answer(
-                context, await agents.CloneAsync(context.Caller.TenantId, name, body.Value!.Name), StatusCodes.Status201Created);
+                context, await deploys.CloneAsync(context.Caller.TenantId, name, body.Value!.Name), StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> ListDeploysAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken) =>
-        await agents.ListDeploysAsync(context.Caller.TenantId, name, cancellationToken) is { } deploys
-            ? Results.Json(new DeployListEnvelope(deploys), ApiJson.Default.DeployListEnvelope)
+        HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken) =>
+        await deploys.ListDeploysAsync(context.Caller.TenantId, name, cancellationToken) is { } found
+            ? Results.Json(new DeployListEnvelope(found), ApiJson.Default.DeployListEnvelope)
             : Problems.AgentNotFound.ToResult(context);
 
     private static async Task<IResult> RollBackAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
+        HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken)
     {
         var body = await JsonBody<RollBackRequest>.ReadAsync(
             context.Request, ApiJson.Default.RollBackRequest, MaxChangeBytes, cancellationToken);
         return body.Problem is { } problem
             ? problem.ToResult(context)
-            : Answer(context, await agents.RollBackAsync(
-                context.Caller.TenantId, name, body.Value!.Version, Precondition.Of(context.Request), cancellationToken));
+            : Answer(context, await deploys.RollBackAsync(
+                context.Caller.TenantId, name, body.Value!.Version, Precondition.Of(context.Request)));
     }
 
     private static IResult Answer(HttpContext context, DeployAgent outcome, int status = StatusCodes.Status200OK) => outcome switch
@@ -228,8 +228,8 @@ internal static class AgentEndpoints
 
     private static Problem? Refusal(UpdateAgentRequest request) =>
         request.Config is { ValueKind: not JsonValueKind.Object } ? Problems.Invalid("body/config must be object")
-        : request.SystemPrompt?.Length > AgentDirectory.MaxPromptLength
-            ? Problems.Invalid($"systemPrompt must NOT have more than {AgentDirectory.MaxPromptLength} characters")
+        : request.SystemPrompt?.Length > AgentDeploys.MaxPromptLength
+            ? Problems.Invalid($"systemPrompt must NOT have more than {AgentDeploys.MaxPromptLength} characters")
         : EnvironmentNames.Refusal("env", request.Env) is { } reason ? Problems.Invalid(reason)
         : null;
 

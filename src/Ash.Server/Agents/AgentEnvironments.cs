@@ -17,4 +17,7 @@ internal sealed class AgentEnvironments(IDbContextFactory<AshDbContext> contexts
     /// <param name="env">As it is stored, or null.</param>
     public static IReadOnlyDictionary<string, string>? Parse(string? env) =>
         env is null ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(env);
+
+    /// <summary>As it is stored; null where there is none.</summary>
+    public static string? Serialize(IReadOnlyDictionary<string, string> env) => env.Count == 0 ? null : JsonSerializer.Serialize(env);
 }

@@ -13,6 +13,7 @@ internal static class AgentFeature
             return new AgentContentStore(data.Agents, data.Temporary);
         });
         services.AddSingleton<AgentEnvironments>();
+        services.AddSingleton<AgentDeploys>();
         services.AddSingleton<AgentDirectory>();
         services.AddSingleton<PromptVersions>();
         return services;

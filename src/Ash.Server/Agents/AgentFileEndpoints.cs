@@ -2,8 +2,8 @@ using System.Net.Mime;
 using System.Text;
 using Ash.Protocol.Api;
 using Ash.Server.Access;
+using Ash.Server.Files;
 using Ash.Server.Http;
-using Microsoft.Net.Http.Headers;
 
 namespace Ash.Server.Agents;
 
@@ -84,11 +84,15 @@ internal static class AgentFileEndpoints
 
         if (format == "raw")
         {
-            var disposition = new ContentDispositionHeaderValue("attachment");
-            disposition.SetHttpFileName(file.Name);
-            context.Response.Headers.ContentDisposition = disposition.ToString();
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            return Results.File(file.FullName, TypeOf(file), enableRangeProcessing: true);
+            using var handle = File.OpenHandle(file.FullName, options: FileOptions.Asynchronous);
+            var content = new FileContent(handle, file.Name, TypeOf(file));
+            if (!content.TryChoose(context, out problem))
+            {
+                return problem.ToResult(context);
+            }
+
+            await content.SendAsync(context, cancellationToken);
+            return Results.Empty;
         }
 
         return file.Length > MaxTextBytes
@@ -99,9 +103,9 @@ internal static class AgentFileEndpoints
     }
 
     private static async Task<IResult> WriteAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
+        HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken)
     {
-        using var place = await agents.BeginDeployAsync(cancellationToken);
+        using var place = await deploys.BeginDeployAsync(cancellationToken);
         var body = await JsonBody<WriteAgentFilesRequest>.ReadAsync(
             context.Request, ApiJson.Default.WriteAgentFilesRequest, MaxWriteBytes, cancellationToken);
         if (body.Problem is { } problem)
@@ -110,7 +114,7 @@ internal static class AgentFileEndpoints
         }
 
         var files = body.Value!.Files;
-        var outcome = await agents.ChangeAsync(
+        var outcome = await deploys.ChangeAsync(
             context.Caller.TenantId,
             name,
             Precondition.Of(context.Request),
@@ -124,10 +128,10 @@ internal static class AgentFileEndpoints
     }
 
     private static async Task<IResult> DeleteAsync(
-        HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken, string? path = null)
+        HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken, string? path = null)
     {
         path = RouteRest.Of(context, PathSegments);
-        var outcome = await agents.ChangeAsync(
+        var outcome = await deploys.ChangeAsync(
             context.Caller.TenantId,
             name,
             Precondition.Of(context.Request),

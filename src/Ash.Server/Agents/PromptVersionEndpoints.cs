@@ -104,7 +104,7 @@ internal static class PromptVersionEndpoints
 
     private static Problem? Refusal(PromptVersionRequest request) =>
         Length(request.Name, "name", MaxNameLength)
-        ?? Length(request.SystemPrompt, "systemPrompt", AgentDirectory.MaxPromptLength)
+        ?? Length(request.SystemPrompt, "systemPrompt", AgentDeploys.MaxPromptLength)
         ?? Length(request.ReleaseNotes, "releaseNotes", MaxNotesLength)
         ?? (request.KnowledgeFiles?.Contains(null!) == true ? Problems.Invalid("knowledgeFiles must not hold null") : null)
         ?? (request.CloneFrom is null or { ValueKind: JsonValueKind.Number or JsonValueKind.String or JsonValueKind.Null }

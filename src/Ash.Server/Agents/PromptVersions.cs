@@ -14,7 +14,7 @@ internal sealed class PromptVersions(IDbContextFactory<AshDbContext> contexts, S
     public async Task<IReadOnlyList<PromptVersionInfo>?> ListAsync(string tenantId, string agentName, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await db.Agents.SingleOrDefaultAsync(a => a.TenantId == tenantId && a.Name == agentName, cancellationToken) is not { } agent)
+        if (await db.Agents.Named(tenantId, agentName).SingleOrDefaultAsync(cancellationToken) is not { } agent)
         {
             return null;
         }
@@ -134,7 +134,7 @@ internal sealed class PromptVersions(IDbContextFactory<AshDbContext> contexts, S
     }
 
     private static AgentRecord? FindAgent(AshDbContext db, string tenantId, string name) =>
-        db.Agents.SingleOrDefault(agent => agent.TenantId == tenantId && agent.Name == name);
+        db.Agents.Named(tenantId, name).SingleOrDefault();
 
     /// <param name="db">The store.</param>
     /// <param name="agentId">Whose version.</param>

@@ -124,9 +124,8 @@ internal static class AttachmentEndpoints
         }
 
         var content = new FileContent(file, attachment.Filename, attachment.MimeType);
-        if (!content.TryChoose(context.Request, out var problem))
+        if (!content.TryChoose(context, out var problem))
         {
-            context.Response.Headers.ContentRange = $"bytes */{content.Length}";
             return problem.ToResult(context);
         }
 

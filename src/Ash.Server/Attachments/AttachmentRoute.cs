@@ -13,7 +13,7 @@ internal readonly record struct AttachmentRoute(AttachmentRecord? Attachment, Pr
     {
         if (!Guid.TryParseExact(id, "D", out var attachmentId))
         {
-            return new AttachmentRoute(null, Problems.Invalid("params/id must match format \"uuid\""));
+            return new AttachmentRoute(null, Problems.IdIsNoUuid);
         }
 
         return await attachments.FindAsync(context.Caller.TenantId, attachmentId, cancellationToken) is { } attachment

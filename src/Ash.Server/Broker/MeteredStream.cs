@@ -1,3 +1,5 @@
+using Ash.Runner.Streams;
+
 namespace Ash.Server.Broker;
 
 /// <summary>A reply as it passes: what is read from it is shown to a scanner, and neither kept nor delayed.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Ash.Runner.Streams;
 
 namespace Ash.Server.Broker;
 

@@ -1,3 +1,5 @@
+using Ash.Runner.Streams;
+
 namespace Ash.Server.Broker;
 
 /// <summary>A request's body as it passes: every byte is shown to the scanner before it goes on, and none goes on after a refusal.</summary>

@@ -25,8 +25,9 @@ internal sealed class FileContent(SafeFileHandle file, string name, string media
 
     /// <summary>Reads the request's <c>Range</c>. Several ranges, or what is none, count as none.</summary>
     /// <param name="problem">Why it cannot be had.</param>
-    public bool TryChoose(HttpRequest request, [NotNullWhen(false)] out Problem? problem)
+    public bool TryChoose(HttpContext context, [NotNullWhen(false)] out Problem? problem)
     {
+        var request = context.Request;
         problem = null;
         Count = Length;
 
@@ -43,6 +44,7 @@ internal sealed class FileContent(SafeFileHandle file, string name, string media
         var last = from is null ? Length - 1 : Math.Min(to ?? Length - 1, Length - 1);
         if (_start > last || (from is null && to is null or 0))
         {
+            context.Response.Headers.ContentRange = $"bytes */{Length}";
             problem = Problems.RangeNotSatisfiable(Length);
             return false;
         }

@@ -162,9 +162,8 @@ internal static class FileEndpoints
         HttpContext context, string path, SafeFileHandle file, string source, CancellationToken cancellationToken)
     {
         var content = new FileContent(file, WorkspacePath.Split(path).Name, FileNames.TypeOf(path));
-        if (!content.TryChoose(context.Request, out var problem))
+        if (!content.TryChoose(context, out var problem))
         {
-            context.Response.Headers.ContentRange = $"bytes */{content.Length}";
             return problem.ToResult(context);
         }
 

@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Buffers.Text;
+using Ash.Runner.Streams;
 
 namespace Ash.Server.Http;
 
 /// <summary>The bytes that a string of a JSON body stands for, as they arrive. It ends with the string.</summary>
-internal sealed class Base64Content(JsonBodyReader body, string path) : Stream
+internal sealed class Base64Content(JsonBodyReader body, string path) : PassingStream
 {
     private const int BufferBytes = 64 * 1024;
 
@@ -19,16 +20,6 @@ internal sealed class Base64Content(JsonBodyReader body, string path) : Stream
     private bool _isOver;
     private bool _isDisposed;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
     /// <exception cref="RefusedRequestException">It is no base64, or the body is no JSON, or too long.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -42,21 +33,6 @@ internal sealed class Base64Content(JsonBodyReader body, string path) : Stream
         _position += count;
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Reads what is left of it, for nothing.</summary>
     /// <returns>How many bytes it was.</returns>

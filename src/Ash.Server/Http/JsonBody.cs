@@ -50,24 +50,24 @@ internal readonly struct JsonBody<T>
 
         if (request.ContentLength > maxBytes)
         {
-            return Refuse(TooLarge(maxBytes));
+            return Refuse(Problems.BodyTooLarge(maxBytes));
         }
 
         var raw = await ReadWithinAsync(request.Body, maxBytes, cancellationToken);
         if (raw is null)
         {
-            return Refuse(TooLarge(maxBytes));
+            return Refuse(Problems.BodyTooLarge(maxBytes));
         }
 
         if (raw.Length == 0)
         {
-            return Refuse(Problems.Invalid("Body cannot be empty; send a JSON object"));
+            return Refuse(Problems.EmptyBody);
         }
 
         try
         {
             var value = JsonSerializer.Deserialize(raw, type);
-            return value is null ? Refuse(Problems.Invalid("body must be object"))
+            return value is null ? Refuse(Problems.BodyIsNoObject)
                 : others is not null && FindForeign(raw, type, others) is { } foreign ? Refuse(foreign)
                 : new JsonBody<T>(value, raw, null);
         }
@@ -81,8 +81,6 @@ internal readonly struct JsonBody<T>
     public JsonBody<T> Check(Func<T, Problem?> refusal) => Value is not null && refusal(Value) is { } problem ? Refuse(problem) : this;
 
     private static JsonBody<T> Refuse(Problem problem) => new(null, [], problem);
-
-    private static Problem TooLarge(int maxBytes) => Problems.TooLarge($"Request body is too large; {maxBytes} bytes are allowed");
 
     /// <summary>The first field that the request may not have.</summary>
     private static Problem? FindForeign(byte[] raw, JsonTypeInfo<T> type, OtherFields others)
@@ -115,7 +113,7 @@ internal readonly struct JsonBody<T>
 
         if (failure.Path == "$" && text.Contains("could not be converted", StringComparison.Ordinal))
         {
-            return "body must be object";
+            return Problems.BodyIsNoObject.Message;
         }
 
         return failure.Path is { Length: > 1 } path && failure.BytePositionInLine is not null && !text.Contains("invalid", StringComparison.Ordinal)

@@ -44,12 +44,12 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
         {
             if (await reader.PeekAsync(cancellationToken) is not { } first)
             {
-                throw new RefusedRequestException("Body cannot be empty; send a JSON object");
+                throw new RefusedRequestException(Problems.EmptyBody);
             }
 
             if (first != '{')
             {
-                throw new RefusedRequestException(IsJson(first) ? "body must be object" : reader.Invalid().Message);
+                throw IsJson(first) ? new RefusedRequestException(Problems.BodyIsNoObject) : reader.Invalid();
             }
 
             return reader;
@@ -320,5 +320,5 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
     private RefusedRequestException Invalid() => new($"body is not valid JSON at byte {Place}");
 
     private static RefusedRequestException TooLarge(long maxBytes) =>
-        new(Problems.TooLarge($"Request body is too large; {maxBytes} bytes are allowed"));
+        new(Problems.BodyTooLarge(maxBytes));
 }

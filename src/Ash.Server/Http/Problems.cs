@@ -6,6 +6,9 @@ namespace Ash.Server.Http;
 internal static partial class Problems
 {
     public static readonly Problem UnknownSession = new(404, "session_not_found", "Session not found");
+    public static readonly Problem IdIsNoUuid = Invalid("params/id must match format \"uuid\"");
+    public static readonly Problem EmptyBody = Invalid("Body cannot be empty; send a JSON object");
+    public static readonly Problem BodyIsNoObject = Invalid("body must be object");
     public static readonly Problem UnknownTurn = new(404, "turn_not_found", "Turn not found in this session");
     public static readonly Problem AgentNotFound = new(404, "agent_not_found", "Agent not found");
     public static readonly Problem MissingAgentFiles = new(404, "agent_content_missing", "Agent directory not found on disk");
@@ -65,6 +68,8 @@ internal static partial class Problems
         400, "unknown_field", $"{field} is not a field of this request; it may have {string.Join(", ", known)}");
 
     public static Problem InvalidCursor(string reason) => new(400, "invalid_cursor", reason);
+
+    public static Problem BodyTooLarge(long maxBytes) => TooLarge($"Request body is too large; {maxBytes} bytes are allowed");
 
     public static Problem TooLarge(string reason) => new(413, "too_large", reason);
 

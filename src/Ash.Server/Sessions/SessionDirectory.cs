@@ -91,7 +91,7 @@ internal sealed partial class SessionDirectory(
         }
 
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        if (await db.Agents.SingleOrDefaultAsync(a => a.TenantId == tenantId && a.Name == request.Agent, cancellationToken) is not { } agent)
+        if (await db.Agents.Named(tenantId, request.Agent).SingleOrDefaultAsync(cancellationToken) is not { } agent)
         {
             return new CreateSession.Refused(Problems.UnknownAgent(request.Agent));
         }

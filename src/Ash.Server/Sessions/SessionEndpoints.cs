@@ -265,14 +265,14 @@ internal static class SessionEndpoints
             return Problems.Invalid("credentialId must NOT have more than 255 characters");
         }
 
-        return (EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) ?? SessionOptions.Refusal(request)) is { } reason
+        return (EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) ?? SessionOptions.Refusal(SessionOptions.Of(request))) is { } reason
             ? Problems.Invalid(reason)
             : null;
     }
 
     private static Problem? Check(UpdateSessionConfigRequest request) =>
         request.Model is { Length: 0 or > 100 } ? Problems.Invalid("model must have 1 to 100 characters")
-        : SessionOptions.Refusal(request) is { } reason ? Problems.Invalid(reason)
+        : SessionOptions.Refusal(SessionOptions.Of(request)) is { } reason ? Problems.Invalid(reason)
         : null;
 
     private static Problem? Check(ExecRequest request) =>

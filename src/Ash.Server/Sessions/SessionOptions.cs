@@ -16,8 +16,8 @@ internal static partial class SessionOptions
 
     private const string Masked = "***";
 
-    /// <summary>JSON of what a request chooses; null where that is nothing.</summary>
-    public static string? Of(CreateSessionRequest request) => ToJson(new SessionConfig
+    /// <summary>What a new session is to begin with.</summary>
+    public static SessionConfig Of(CreateSessionRequest request) => new()
     {
         AllowedTools = request.AllowedTools,
         DisallowedTools = request.DisallowedTools,
@@ -25,19 +25,33 @@ internal static partial class SessionOptions
         Subagents = Given(request.Subagents),
         InitialAgent = request.InitialAgent,
         McpServers = Given(request.McpServers),
-    });
+    };
 
-    /// <summary>JSON of what was chosen, and what a request changes of it.</summary>
-    public static string? Merge(string? stored, UpdateSessionConfigRequest request)
+    /// <summary>What is to change of a session.</summary>
+    public static SessionConfig Of(UpdateSessionConfigRequest request) => new()
+    {
+        AllowedTools = request.AllowedTools,
+        DisallowedTools = request.DisallowedTools,
+        Betas = request.Betas,
+        Subagents = Given(request.Subagents),
+        InitialAgent = request.InitialAgent,
+    };
+
+    /// <summary>As it is stored: null where nothing was chosen.</summary>
+    public static string? ToJson(SessionConfig config) =>
+        config == new SessionConfig() ? null : JsonSerializer.Serialize(config, ApiJson.Default.SessionConfig);
+
+    /// <summary>What is stored, with what changes of it, as it is stored then.</summary>
+    public static string? Merge(string? stored, SessionConfig change)
     {
         var config = Parse(stored) ?? new SessionConfig();
         return ToJson(config with
         {
-            AllowedTools = request.AllowedTools ?? config.AllowedTools,
-            DisallowedTools = request.DisallowedTools ?? config.DisallowedTools,
-            Betas = request.Betas ?? config.Betas,
-            Subagents = Given(request.Subagents) ?? config.Subagents,
-            InitialAgent = request.InitialAgent ?? config.InitialAgent,
+            AllowedTools = change.AllowedTools ?? config.AllowedTools,
+            DisallowedTools = change.DisallowedTools ?? config.DisallowedTools,
+            Betas = change.Betas ?? config.Betas,
+            Subagents = change.Subagents ?? config.Subagents,
+            InitialAgent = change.InitialAgent ?? config.InitialAgent,
         });
     }
 
@@ -51,14 +65,14 @@ internal static partial class SessionOptions
     /// <summary>Whether a certain one of its agents talks to the user.</summary>
     public static bool HasInitialAgent(string? stored) => Parse(stored)?.InitialAgent is { Length: > 0 };
 
-    /// <summary>What is wrong with a request, or null.</summary>
-    public static string? Refusal(CreateSessionRequest request) =>
-        Refusal(request.AllowedTools, request.DisallowedTools, request.Betas, request.Subagents, request.InitialAgent)
-        ?? (Given(request.McpServers) is { } servers ? RefusalOfServers(servers) : null);
-
-    /// <inheritdoc cref="Refusal(CreateSessionRequest)"/>
-    public static string? Refusal(UpdateSessionConfigRequest request) =>
-        Refusal(request.AllowedTools, request.DisallowedTools, request.Betas, request.Subagents, request.InitialAgent);
+    /// <summary>What is wrong with a choice, or null.</summary>
+    public static string? Refusal(SessionConfig config) =>
+        RefusalOfWords("allowedTools", config.AllowedTools)
+        ?? RefusalOfWords("disallowedTools", config.DisallowedTools)
+        ?? RefusalOfWords("betas", config.Betas)
+        ?? (config.Subagents is { } agents ? RefusalOfSubagents(agents) : null)
+        ?? (config.InitialAgent is null || ValidName().IsMatch(config.InitialAgent) ? null : $"initialAgent must match {ValidName()}")
+        ?? (config.McpServers is { } servers ? RefusalOfServers(servers) : null);
 
     /// <summary>The CLI's start flags for what was chosen.</summary>
     /// <param name="stored">As it is stored; null where nothing was.</param>
@@ -101,18 +115,7 @@ internal static partial class SessionOptions
     private static SessionConfig? Parse(string? stored) =>
         stored is null ? null : JsonSerializer.Deserialize(stored, ApiJson.Default.SessionConfig);
 
-    private static string? ToJson(SessionConfig config) =>
-        config == new SessionConfig() ? null : JsonSerializer.Serialize(config, ApiJson.Default.SessionConfig);
-
     private static JsonElement? Given(JsonElement? element) => element is { ValueKind: JsonValueKind.Null } ? null : element;
-
-    private static string? Refusal(
-        IReadOnlyList<string>? allowed, IReadOnlyList<string>? disallowed, IReadOnlyList<string>? betas, JsonElement? subagents, string? initialAgent) =>
-        RefusalOfWords("allowedTools", allowed)
-        ?? RefusalOfWords("disallowedTools", disallowed)
-        ?? RefusalOfWords("betas", betas)
-        ?? (Given(subagents) is { } agents ? RefusalOfSubagents(agents) : null)
-        ?? (initialAgent is null || ValidName().IsMatch(initialAgent) ? null : $"initialAgent must match {ValidName()}");
 
     private static string? RefusalOfWords(string field, IReadOnlyList<string>? words) =>
         words is null ? null

@@ -13,7 +13,7 @@ internal readonly record struct SessionRoute(SessionRecord? Session, Problem? Pr
     {
         if (!Guid.TryParseExact(id, "D", out var sessionId))
         {
-            return new SessionRoute(null, Problems.Invalid("params/id must match format \"uuid\""));
+            return new SessionRoute(null, Problems.IdIsNoUuid);
         }
 
         return await sessions.FindAsync(context.Caller.TenantId, sessionId, cancellationToken) is { } session

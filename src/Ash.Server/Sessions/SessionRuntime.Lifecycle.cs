@@ -38,7 +38,7 @@ internal sealed partial class SessionRuntime
     {
         var request = JsonSerializer.Deserialize(change, ApiJson.Default.UpdateSessionConfigRequest)!; // It was read before.
         using var entered = await _gate.EnterAsync();
-        var config = SessionOptions.Merge(_session.Config, request);
+        var config = SessionOptions.Merge(_session.Config, SessionOptions.Of(request));
         var model = request.Model ?? _session.Model;
         var at = _services.Clock.GetUtcNow();
         await _services.Writer.WriteAsync(Durability.Power, transaction => transaction.Db.Sessions

@@ -180,8 +180,7 @@ internal sealed partial class SessionRuntime
     {
         var number = sandbox.Cli.Number;
         var exited = sandbox.Cli.Exited.Task;
-        sandbox.Cli.IsClosing = true;
-        sandbox.Post(new CloseInput($"close/{number}"));
+        CloseInput(sandbox);
         RunBeside(async () =>
         {
             await Task.WhenAny(exited, sandbox.Exited, Task.Delay(ExitPatience, _services.Clock, _closing.Token));
@@ -392,6 +391,13 @@ internal sealed partial class SessionRuntime
         }
     }
 
+    /// <summary>Asks the CLI to finish what it writes down, and to end.</summary>
+    private static void CloseInput(SessionSandbox sandbox)
+    {
+        sandbox.Cli.IsClosing = true;
+        sandbox.Post(new CloseInput($"close/{sandbox.Cli.Number}"));
+    }
+
     /// <summary>Ends the sandbox with grace: the CLI is asked to finish what it writes down, then everything goes.</summary>
     /// <param name="isWanted">Asked under the gate before each step: what came meanwhile may want the sandbox after all.</param>
     /// <returns>Completes when nothing is left.</returns>
@@ -409,8 +415,7 @@ internal sealed partial class SessionRuntime
 
             if (sandbox.Cli.IsRunning)
             {
-                sandbox.Cli.IsClosing = true;
-                sandbox.Post(new CloseInput($"close/{sandbox.Cli.Number}"));
+                CloseInput(sandbox);
             }
         }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Ash.Simulator.Requests;
 using Ash.Testing;
 
 namespace Ash.EndToEnd.Tests.Api;
@@ -78,6 +79,10 @@ internal static class AnswerExtensions
             response.Content.Headers.ContentType?.MediaType,
             response.Headers);
     }
+
+    /// <summary>What the model was last asked for a session.</summary>
+    public static RecordedRequest LastModelCall(this AshServer server, Guid session) => server.Model.Requests.Last(request =>
+        request.SessionId == session.ToString() && request.Path == "/v1/messages");
 
     /// <summary>Sends a message and waits for its turn.</summary>
     public static Task<Answer> SendJsonAsync(this AshServer server, Guid session, string body, string? key = null) =>

@@ -131,6 +131,5 @@ public sealed class MessageOptionTests(ApiServer fixture)
         return answer.Deserialize(ApiJson.Default.TurnEnvelope)!.Turn;
     }
 
-    private JsonElement LastRequest(Guid session) => JsonElement.Parse(Server.Model.Requests.Last(request =>
-        request.SessionId == session.ToString() && request.Path == "/v1/messages").BodyText);
+    private JsonElement LastRequest(Guid session) => JsonElement.Parse(Server.LastModelCall(session).BodyText);
 }

@@ -66,7 +66,7 @@ public sealed class SessionOptionTests(ApiServer fixture)
 
         await Server.SendAsync(session, "hello");
 
-        Assert.Contains("context-1m-2025-08-07", LastRequest(session).Headers["anthropic-beta"], StringComparison.Ordinal);
+        Assert.Contains("context-1m-2025-08-07", Server.LastModelCall(session).Headers["anthropic-beta"], StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Limit)]
@@ -79,10 +79,10 @@ public sealed class SessionOptionTests(ApiServer fixture)
         await Server.SendAsync(delegating, "hello");
         await Server.SendAsync(talking, "hello");
 
-        Assert.Contains("Talks like a pirate.", LastRequest(delegating).BodyText, StringComparison.Ordinal);
-        Assert.DoesNotContain("PIRATE-PROMPT", LastRequest(delegating).BodyText, StringComparison.Ordinal);
-        Assert.Contains("PIRATE-PROMPT", LastRequest(talking).BodyText, StringComparison.Ordinal);
-        Assert.Contains("You are a test agent.", LastRequest(talking).BodyText, StringComparison.Ordinal);
+        Assert.Contains("Talks like a pirate.", Server.LastModelCall(delegating).BodyText, StringComparison.Ordinal);
+        Assert.DoesNotContain("PIRATE-PROMPT", Server.LastModelCall(delegating).BodyText, StringComparison.Ordinal);
+        Assert.Contains("PIRATE-PROMPT", Server.LastModelCall(talking).BodyText, StringComparison.Ordinal);
+        Assert.Contains("You are a test agent.", Server.LastModelCall(talking).BodyText, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Limit)]
@@ -125,7 +125,7 @@ public sealed class SessionOptionTests(ApiServer fixture)
         foreach (var (session, prompt) in new[] { (before, "FILE-PROMPT"), (after, "VERSION-PROMPT"), (own, "SESSION-PROMPT") })
         {
             await Server.SendAsync(session.Id, "hello");
-            Assert.Contains(prompt, LastRequest(session.Id).BodyText, StringComparison.Ordinal);
+            Assert.Contains(prompt, Server.LastModelCall(session.Id).BodyText, StringComparison.Ordinal);
         }
 
         (await Server.AskAsync("DELETE", $"{versions}/1")).IsNoContent();
@@ -134,8 +134,8 @@ public sealed class SessionOptionTests(ApiServer fixture)
         await Server.Client.Sessions.StopAsync(after.Id);
         await Server.Client.Sessions.ResumeAsync(after.Id);
         await Server.SendAsync(after.Id, "again");
-        Assert.Contains("FILE-PROMPT", LastRequest(last.Id).BodyText, StringComparison.Ordinal);
-        Assert.Contains("VERSION-PROMPT", LastRequest(after.Id).BodyText, StringComparison.Ordinal);
+        Assert.Contains("FILE-PROMPT", Server.LastModelCall(last.Id).BodyText, StringComparison.Ordinal);
+        Assert.Contains("VERSION-PROMPT", Server.LastModelCall(after.Id).BodyText, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = Limit)]
@@ -153,9 +153,6 @@ public sealed class SessionOptionTests(ApiServer fixture)
 
     private IReadOnlyList<string> ToolsOf(Guid session) =>
     [
-        .. JsonElement.Parse(LastRequest(session).BodyText).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!),
+        .. JsonElement.Parse(Server.LastModelCall(session).BodyText).GetProperty("tools").EnumerateArray().Select(tool => tool.GetProperty("name").GetString()!),
     ];
-
-    private Ash.Simulator.Requests.RecordedRequest LastRequest(Guid session) => Server.Model.Requests.Last(request =>
-        request.SessionId == session.ToString() && request.Path == "/v1/messages");
 }

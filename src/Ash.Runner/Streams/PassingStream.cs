@@ -1,4 +1,4 @@
-namespace Ash.Server.Broker;
+namespace Ash.Runner.Streams;
 
 /// <summary>A stream that is read once, from its beginning to its end, as it passes.</summary>
 internal abstract class PassingStream : Stream
