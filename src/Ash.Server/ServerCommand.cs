@@ -193,6 +193,7 @@ internal static class ServerCommand
         app.MapAgentFiles();
         app.MapPromptVersions();
         app.MapSessions();
+        app.MapSandboxLog();
         app.MapMessages();
         app.MapFiles();
         app.MapWorkspaces();

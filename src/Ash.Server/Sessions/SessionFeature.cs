@@ -20,6 +20,7 @@ internal static class SessionFeature
         services.AddSingleton<WarmSandboxes>();
         services.AddSingleton<WarmPool>();
         services.AddSingleton<SessionFactory>();
+        services.AddSingleton<SandboxLog>();
         services.AddSingleton<Conversation>();
         services.AddSingleton<SessionServices>();
         services.AddSingleton<SessionRuntimes>();

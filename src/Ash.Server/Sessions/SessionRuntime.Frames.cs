@@ -39,7 +39,7 @@ internal sealed partial class SessionRuntime
                     ReadLine(sandbox, payload!, reading);
                     break;
                 case CliErrorLine error when error.Process == sandbox.Cli.Number:
-                    LogCliErrorSensitive(Id, System.Text.Encoding.UTF8.GetString(payload!));
+                    ReadError(sandbox, payload!, reading);
                     break;
                 case CliLineRefused refused:
                     reading.Entries.Add(Facts.Error(_current?.Id, "line_too_long", $"A line of {refused.Length} bytes was thrown away."));
@@ -145,6 +145,14 @@ internal sealed partial class SessionRuntime
         }
     }
 
+    private void ReadError(SessionSandbox sandbox, byte[] line, BatchReading reading)
+    {
+        if (!IsTooMuch(sandbox, line.Length, _current))
+        {
+            reading.Log.Add(SandboxLog.FromError(line));
+        }
+    }
+
     /// <summary>One session may not fill the store that all share: beyond the limit its CLI is killed, and what it still says is dropped.</summary>
     private bool IsTooMuch(SessionSandbox sandbox, int bytes, Turn? turn)
     {
@@ -223,6 +231,9 @@ internal sealed partial class SessionRuntime
     {
         reading.HasExited = true;
         LogCliExited(Id, sandbox.Id, exited.Code, exited.Signal);
+        reading.Log.Add(SandboxLog.FromServer(exited.Signal is { } signal
+            ? $"The agent's process was ended by signal {signal}."
+            : $"The agent's process ended with exit code {exited.Code}."));
         var turn = reading.Ended is null && _current is { IsHandedOver: true } running ? running : null;
         if (sandbox.Cli.IsClosing && turn is null)
         {
@@ -258,6 +269,7 @@ internal sealed partial class SessionRuntime
         await _log.AppendAsync(reading.Entries, durability, idle, (transaction, rows) =>
         {
             transaction.SetLastFrame(sandbox.Id, lastFrame);
+            SandboxLog.Append(transaction, Id, reading.Log, _services.Clock.GetUtcNow());
             if (reading.NewConversation is { } conversation)
             {
                 transaction.SetConversation(Id, conversation, _current?.Id);
@@ -345,6 +357,8 @@ internal sealed partial class SessionRuntime
     {
         public List<LogEntry> Entries { get; } = [];
 
+        public List<SandboxLogLine> Log { get; } = [];
+
         public Turn? Ended { get; private set; }
 
         public TurnOutcome? Outcome { get; private set; }
@@ -393,9 +407,6 @@ internal sealed partial class SessionRuntime
 
     [LoggerMessage(LogLevel.Debug, "The CLI of session {SessionId} waits for a message")]
     private partial void LogCliWaits(Guid sessionId);
-
-    [LoggerMessage(LogLevel.Trace, "The CLI of session {SessionId} wrote to its standard error: {Line}")]
-    private partial void LogCliErrorSensitive(Guid sessionId, string line);
 
     [LoggerMessage(LogLevel.Warning, "The CLI of session {SessionId} could not be started in sandbox {SandboxId}: {Reason}")]
     private partial void LogStartRefused(Guid sessionId, string sandboxId, string? reason);

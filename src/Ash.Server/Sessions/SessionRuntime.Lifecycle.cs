@@ -360,11 +360,15 @@ internal sealed partial class SessionRuntime
         }
     }
 
-    private async Task ChangeStatusAsync(SessionStatus status, IReadOnlyList<LogEntry> entries)
+    private async Task ChangeStatusAsync(SessionStatus status, IReadOnlyList<LogEntry> entries, params SandboxLogLine[] lines)
     {
         var at = _services.Clock.GetUtcNow();
         var endedAt = status == SessionStatus.Ended ? at : (DateTimeOffset?)null;
-        await _log.AppendAsync(entries, Durability.Power, IsQuiet, (transaction, _) => transaction.SetStatus(Id, status, at, endedAt));
+        await _log.AppendAsync(entries, Durability.Power, IsQuiet, (transaction, _) =>
+        {
+            transaction.SetStatus(Id, status, at, endedAt);
+            SandboxLog.Append(transaction, Id, lines, at);
+        });
         _session.Status = status;
         _session.LastActiveAt = at;
         _session.EndedAt = endedAt;

@@ -339,6 +339,8 @@ internal sealed partial class SessionRuntime
         }
 
         var turn = _current is { IsHandedOver: true } running ? running : null;
+        await _services.Writer.WriteAsync(Durability.Process, transaction => SandboxLog.Append(
+            transaction, Id, [SandboxLog.FromServer($"The sandbox is lost: {cause}.")], _services.Clock.GetUtcNow()));
         if (turn is not null && OutcomeOfLoss(turn, cause, "The sandbox was lost in mid-turn.") is { } outcome)
         {
             await CompleteAsync(turn, outcome, [.. entries]);

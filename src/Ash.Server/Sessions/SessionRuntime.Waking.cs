@@ -176,7 +176,8 @@ internal sealed partial class SessionRuntime
 
         try
         {
-            await ChangeStatusAsync(SessionStatus.Active, entries);
+            SandboxLogLine[] lines = started is null ? [] : [SandboxLog.FromServer($"Sandbox {started.Id} is up.")];
+            await ChangeStatusAsync(SessionStatus.Active, entries, lines);
         }
         catch (StoreException)
         {
@@ -204,7 +205,7 @@ internal sealed partial class SessionRuntime
 
     private async Task FailToWakeAsync(string failure)
     {
-        await ChangeStatusAsync(SessionStatus.Error, [Facts.Error(null, "start_failed", failure)]);
+        await ChangeStatusAsync(SessionStatus.Error, [Facts.Error(null, "start_failed", failure)], SandboxLog.FromServer(failure));
         if (_current is { } running)
         {
             await CompleteAsync(running, TurnOutcome.Lost("start_failed", failure));

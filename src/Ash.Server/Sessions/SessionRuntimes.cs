@@ -97,6 +97,7 @@ internal sealed class SessionRuntimes(
         await services.Writer.WriteAsync(Durability.Power, transaction =>
         {
             var scope = id.ToString();
+            transaction.RemoveLogLines(id, kept: 0);
             transaction.Db.Turns.Where(turn => turn.SessionId == id).ExecuteDelete();
             transaction.Db.Attachments.Where(attachment => attachment.SessionId == id).ExecuteDelete();
             transaction.Db.IdempotencyKeys.Where(key => key.Scope == scope).ExecuteDelete();

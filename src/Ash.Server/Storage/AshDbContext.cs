@@ -26,6 +26,8 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<AttachmentRecord> Attachments => Set<AttachmentRecord>();
 
+    public DbSet<LogLineRecord> LogLines => Set<LogLineRecord>();
+
     public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -132,6 +134,12 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
             // A session's, the oldest first.
             attachment.HasIndex(a => new { a.SessionId, a.CreatedAt });
+        });
+
+        modelBuilder.Entity<LogLineRecord>(line =>
+        {
+            line.ToTable("log_lines");
+            line.HasKey(l => new { l.SessionId, l.Number });
         });
 
         modelBuilder.Entity<IdempotencyRecord>(key =>

@@ -26,6 +26,15 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         DELETE FROM events WHERE id IN (SELECT id FROM events WHERE session_id = ?1 ORDER BY seq LIMIT ?2)
         """);
 
+    private readonly SqliteStatement _insertLogLine = new(connection.Handle!, """
+        INSERT INTO log_lines (session_id, number, source, text, at)
+        SELECT ?1, COALESCE(MAX(number), -1) + 1, ?2, ?3, ?4 FROM log_lines WHERE session_id = ?1
+        """);
+
+    private readonly SqliteStatement _removeLogLines = new(connection.Handle!, """
+        DELETE FROM log_lines WHERE session_id = ?1 AND number <= (SELECT MAX(number) FROM log_lines WHERE session_id = ?1) - ?2
+        """);
+
     private readonly SqliteStatement _setFrame = new(connection.Handle!, """
         UPDATE sandboxes SET last_frame = ?2 WHERE id = ?1
         """);
@@ -127,6 +136,13 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         return _removeEvents.Changes;
     }
 
+    /// <summary>Adds a line to the log of a session's sandbox, under the next number.</summary>
+    public void AppendLogLine(Guid sessionId, LogSource source, string text, DateTimeOffset at) =>
+        _insertLogLine.Bind(1, sessionId).Bind(2, source.ToString()).Bind(3, text).Bind(4, at.ToUnixTimeMilliseconds()).Execute();
+
+    /// <summary>Keeps the newest lines of a session, and so many of them.</summary>
+    public void RemoveLogLines(Guid sessionId, int kept) => _removeLogLines.Bind(1, sessionId).Bind(2, kept).Execute();
+
     /// <summary>Forgets what the last delegate left in EF, so that the next one finds nothing of it.</summary>
     public void Reset()
     {
@@ -187,6 +203,8 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         _removeDeltas.Dispose();
         _setDeltasPruned.Dispose();
         _removeEvents.Dispose();
+        _insertLogLine.Dispose();
+        _removeLogLines.Dispose();
         _setFrame.Dispose();
         _insertTurn.Dispose();
         _startTurn.Dispose();

@@ -85,6 +85,12 @@ internal sealed class ScriptedBridge(ScriptedSandboxHost host) : IBridgeConnecti
             }
         }
 
+        foreach (var error in message.GetProperty("type").GetString() == "user" ? host.Errors : [])
+        {
+            var bytes = Encoding.UTF8.GetBytes(error);
+            _said.Writer.TryWrite((new CliErrorLine(_process, bytes.Length), bytes));
+        }
+
         switch (message.GetProperty("type").GetString())
         {
             case "user" when message.TryGetProperty("shouldQuery", out _):

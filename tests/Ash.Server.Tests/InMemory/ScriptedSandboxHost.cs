@@ -28,6 +28,9 @@ internal sealed partial class ScriptedSandboxHost(string runDirectory) : ISandbo
     /// <summary>A line that the CLI says before it takes each message, in a frame of its own; null for none.</summary>
     public string? Remark { get; set; }
 
+    /// <summary>Lines that the CLI writes to its standard error before it takes each message.</summary>
+    public IReadOnlyList<string> Errors { get; set; } = [];
+
     /// <summary>How often the remark is said.</summary>
     public int Remarks { get; set; } = 1;
 

@@ -14,7 +14,7 @@ namespace Ash.Server.Tests.Storage;
 /// <summary>Every query that the product runs is served by an index: none gets slower because much has happened before.</summary>
 public sealed partial class QueryPlanTests
 {
-    private static readonly string[] GrowingTables = ["events", "turns", "sessions", "idempotency_keys", "agents", "agent_versions", "attachments"];
+    private static readonly string[] GrowingTables = ["events", "turns", "sessions", "idempotency_keys", "agents", "agent_versions", "attachments", "log_lines"];
 
     [Fact(Timeout = 120_000)]
     public async Task Queries_NeverScanATableThatGrows()
@@ -32,6 +32,7 @@ public sealed partial class QueryPlanTests
             await server.Client.Sessions.ListAsync("echo");
             await server.Client.Sessions.ListMessagesAsync(session.Id);
             await server.Client.Sessions.ListEventsAsync(session.Id);
+            await server.Http.GetStringAsync($"/api/sessions/{session.Id}/logs");
             await server.Client.Attachments.AddAsync(session.Id, "kept", new MemoryStream([1]));
             var attachment = await server.Client.Attachments.AddAsync(session.Id, "removed", new MemoryStream([1]));
             await server.Client.Attachments.ListAsync(session.Id);
