@@ -128,6 +128,34 @@ internal sealed class SandboxCgroups(CgroupLayout layout, string sandboxId)
         return removed;
     }
 
+    /// <summary>Stops every process where it stands.</summary>
+    /// <returns>False where no hierarchy can, or one process does not stand still within a second: it waits in the kernel.</returns>
+    public async Task<bool> FreezeAsync(TimeProvider clock, CancellationToken cancellationToken)
+    {
+        if (layout.Kill is not { } hierarchy)
+        {
+            return false;
+        }
+
+        var folder = layout.SandboxFolder(hierarchy, sandboxId);
+        return (hierarchy.IsV2 ? TryWrite(folder, "cgroup.freeze", "1") : TryWrite(folder, "freezer.state", "FROZEN"))
+            && await Patience.WaitAsync(
+                () => hierarchy.IsV2 ? ReadField(folder, "cgroup.events", "frozen ") == 1 : IsFrozen(folder),
+                FreezeTimeout,
+                clock,
+                cancellationToken);
+    }
+
+    /// <summary>Lets frozen processes go on. Harmless where none is frozen, or nothing is left.</summary>
+    public void Thaw()
+    {
+        if (layout.Kill is { } hierarchy)
+        {
+            var folder = layout.SandboxFolder(hierarchy, sandboxId);
+            TryWrite(folder, hierarchy.IsV2 ? "cgroup.freeze" : "freezer.state", hierarchy.IsV2 ? "0" : "THAWED");
+        }
+    }
+
     private async Task KillAllAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         // Whatever kills them one by one then cannot be outrun by a fork.

@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
 
     public const int OpenReadOnly = 0;
     public const int OpenWriteOnly = 0x1;
+    public const int OpenReadWrite = 0x2;
     public const int OpenCreate = 0x40;
     public const int OpenExclusive = 0x80;
     public const int OpenNonBlocking = 0x800;
@@ -190,6 +191,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int from);
+
+    /// <summary><c>copy_file_range</c> at both files' own positions; shares the bytes where the file system can.</summary>
+    public static long CopyRange(SafeFileHandle from, SafeFileHandle to, long count) => CopyRange(from, 0, to, 0, (nuint)count, 0);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    private static partial nint CopyRange(SafeFileHandle from, nint fromOffset, SafeFileHandle to, nint toOffset, nuint count, uint flags);
 
     /// <summary><c>getdents64</c>: fills the buffer with entries of a folder, as they are; 0 at their end.</summary>
     public static int ReadEntries(SafeFileHandle folder, Span<byte> buffer)

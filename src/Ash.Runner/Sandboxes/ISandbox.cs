@@ -27,6 +27,15 @@ public interface ISandbox : IAsyncDisposable
     {
     }
 
+    /// <summary>Stops every process where it stands, until <see cref="Thaw"/>. What is frozen can be killed all the same.</summary>
+    /// <returns>False where no cgroup holds them, or one does not stand still; they are to be thawed all the same.</returns>
+    Task<bool> FreezeAsync(CancellationToken cancellationToken) => Task.FromResult(false);
+
+    /// <summary>Lets frozen processes go on; harmless where none is.</summary>
+    void Thaw()
+    {
+    }
+
     /// <summary>Ends every process, then removes cgroups and sockets. Returns when nothing is left. Harmless when repeated.</summary>
     /// <exception cref="SandboxException">Something has not ended within half a minute; repeated, it tries again.</exception>
     Task KillAsync();

@@ -58,6 +58,11 @@ internal sealed partial class Sandbox : ISandbox
 
     public void SetCpuWeight(int percent) => _cgroups?.SetCpuWeight(percent);
 
+    public Task<bool> FreezeAsync(CancellationToken cancellationToken) =>
+        _cgroups?.FreezeAsync(TimeProvider.System, cancellationToken) ?? Task.FromResult(false);
+
+    public void Thaw() => _cgroups?.Thaw();
+
     public async ValueTask DisposeAsync()
     {
         Task? before;

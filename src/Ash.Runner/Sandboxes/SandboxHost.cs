@@ -122,10 +122,14 @@ public sealed partial class SandboxHost : ISandboxHost, IDisposable
                 _clock,
                 sandboxLogger);
             LogAdopted(identity.Id);
+            var cgroups = _remains.Cgroups(identity.Id);
+
+            // An earlier server may have died while it was frozen.
+            cgroups?.Thaw();
             return new Sandbox(
                 identity,
                 _remains,
-                _remains.Cgroups(identity.Id),
+                cgroups,
                 listener,
                 new SandboxProcesses(launcher, bridge, _watcher),
                 sandboxLogger);

@@ -42,7 +42,51 @@ public sealed class WorkspaceStore
     /// Whether <c>CLAUDE.md</c>, <c>.claude</c> and <c>.mcp.json</c> are copied too: the agent opted out of having them mounted.
     /// </param>
     /// <exception cref="IOException">It exists already, or cannot be written.</exception>
-    public Workspace Create(string workspaceId, int uid, string? contentPath, bool copyAll)
+    public Workspace Create(string workspaceId, int uid, string? contentPath, bool copyAll) =>
+        Make(workspaceId, uid, (unfinished, owner) =>
+        {
+            MakeFolder(Path.Combine(unfinished.HomePath, ".claude"), owner);
+            WriteFile(Path.Combine(unfinished.HomePath, ".claude", ".claude.json"), Trust, owner);
+            if (contentPath is not null)
+            {
+                CopyFolder(contentPath, unfinished.WorkPath, owner, name => copyAll || !ContentMounts.IsMounted(name));
+            }
+        });
+
+    /// <summary>Makes a workspace that holds what another one holds. On a failure nothing of it stays.</summary>
+    /// <param name="workspaceId">The new one.</param>
+    /// <param name="uid">Host user who owns all of it; ignored where the server is not root.</param>
+    /// <param name="originalId">The one that is copied. Its processes stand still, or what they change meanwhile may be half there.</param>
+    /// <param name="rewritten">A file of the home that is changed on its way; null for none.</param>
+    /// <param name="cancellationToken">Ends the copying.</param>
+    /// <exception cref="IOException">The new one exists already, or something cannot be read or written.</exception>
+    public Workspace Copy(
+        string workspaceId, int uid, string originalId, RewrittenFile? rewritten, CancellationToken cancellationToken) =>
+        Make(workspaceId, uid, (unfinished, owner) =>
+        {
+            var original = Find(originalId);
+            CopyTree(original.WorkPath, unfinished.WorkPath, owner, rewritten: null, cancellationToken);
+            CopyTree(original.HomePath, unfinished.HomePath, owner, rewritten, cancellationToken);
+        });
+
+    /// <summary>Opens the files of a workspace for somebody outside; null where there is no such workspace.</summary>
+    /// <param name="workspaceId">Its name.</param>
+    /// <param name="uid">Host user who owns all of it; ignored where the server is not root.</param>
+    /// <param name="contentPath">The deployed folder whose files lie read-only over it; null where the agent opted out.</param>
+    /// <param name="temporaryRoot">A folder of ours on the same file system, for what is made ready.</param>
+    internal WorkspaceFiles? OpenFiles(string workspaceId, int uid, string? contentPath, string temporaryRoot) =>
+        WorkspaceFiles.Open(Find(workspaceId), contentPath, _hasOwners ? (uint)uid : null, temporaryRoot);
+
+    /// <summary>Removes a workspace with all that is in it, following no link. Harmless where there is none.</summary>
+    /// <remarks>Nothing may run in it any more.</remarks>
+    public void Remove(string workspaceId)
+    {
+        var workspace = Find(workspaceId);
+        FolderRemoval.Remove(workspace.Path);
+        FolderRemoval.Remove(Unfinished(workspace).Path);
+    }
+
+    private Workspace Make(string workspaceId, int uid, Action<Workspace, uint?> fill)
     {
         var workspace = Find(workspaceId);
         if (_hasOwners && uid <= 0)
@@ -66,13 +110,7 @@ public sealed class WorkspaceStore
             Directory.CreateDirectory(unfinished.Path, OwnerOnly);
             MakeFolder(unfinished.WorkPath, owner);
             MakeFolder(unfinished.HomePath, owner);
-            MakeFolder(Path.Combine(unfinished.HomePath, ".claude"), owner);
-            WriteFile(Path.Combine(unfinished.HomePath, ".claude", ".claude.json"), Trust, owner);
-            if (contentPath is not null)
-            {
-                CopyFolder(contentPath, unfinished.WorkPath, owner, name => copyAll || !ContentMounts.IsMounted(name));
-            }
-
+            fill(unfinished, owner);
             Directory.Move(unfinished.Path, workspace.Path);
             return workspace;
         }
@@ -83,21 +121,12 @@ public sealed class WorkspaceStore
         }
     }
 
-    /// <summary>Opens the files of a workspace for somebody outside; null where there is no such workspace.</summary>
-    /// <param name="workspaceId">Its name.</param>
-    /// <param name="uid">Host user who owns all of it; ignored where the server is not root.</param>
-    /// <param name="contentPath">The deployed folder whose files lie read-only over it; null where the agent opted out.</param>
-    /// <param name="temporaryRoot">A folder of ours on the same file system, for what is made ready.</param>
-    internal WorkspaceFiles? OpenFiles(string workspaceId, int uid, string? contentPath, string temporaryRoot) =>
-        WorkspaceFiles.Open(Find(workspaceId), contentPath, _hasOwners ? (uint)uid : null, temporaryRoot);
-
-    /// <summary>Removes a workspace with all that is in it, following no link. Harmless where there is none.</summary>
-    /// <remarks>Nothing may run in it any more.</remarks>
-    public void Remove(string workspaceId)
+    private static void CopyTree(string from, string to, uint? owner, RewrittenFile? rewritten, CancellationToken cancellationToken)
     {
-        var workspace = Find(workspaceId);
-        FolderRemoval.Remove(workspace.Path);
-        FolderRemoval.Remove(Unfinished(workspace).Path);
+        using var source = ConfinedFiles.OpenRoot(from) ?? throw new IOException("There is no workspace to copy.");
+        using var target = ConfinedFiles.OpenRoot(to)!; // Made just now.
+        using var copy = new FolderCopy(source, target, owner, rewritten);
+        copy.Run(cancellationToken);
     }
 
     private static Workspace Unfinished(Workspace workspace) => new(workspace.Path + ".new");

@@ -50,10 +50,10 @@ internal sealed record AgentSettings
                 "systemPrompt" => settings with { AppendsSystemPrompt = Word(field, "replace", "append") == "append" },
                 "readOnlyContent" => settings with { ReadOnlyContent = Flag(field) },
                 "permissionMode" => settings with { PermissionMode = Word(field, "bypassPermissions", "permissionsByAgent", "default") },
-                "onBusy" when Word(field, "enqueue", "reject", "interrupt", "steer") is not "steer" and var word =>
-                    settings with { OnBusy = BusyPolicies.Parse(word)!.Value },
+                "onBusy" =>
+                    settings with { OnBusy = BusyPolicies.Parse(Word(field, "enqueue", "reject", "interrupt", "steer"))!.Value },
                 "resources" => settings with { Resources = ReadResources(field.Value) },
-                "onBusy" or "network" or "model" or "setup" => throw NotEnforced(field.Name),
+                "network" or "model" or "setup" => throw NotEnforced(field.Name),
                 _ => throw Unknown(field.Name),
             };
         }

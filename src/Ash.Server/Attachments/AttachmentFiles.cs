@@ -29,6 +29,23 @@ internal sealed class AttachmentFiles(DataFolder data)
         DiskSync.Folder(data.Attachments);
     }
 
+    /// <summary>Gives another session a copy of its own.</summary>
+    /// <returns>False where the file is gone.</returns>
+    public async Task<bool> TryCopyAsync(Guid sessionId, Guid id, Guid newSessionId, Guid newId)
+    {
+        using var original = Open(sessionId, id);
+        if (original is null)
+        {
+            return false;
+        }
+
+        await using var copy = Make(newId);
+        await using var reading = new FileStream(original, FileAccess.Read);
+        await reading.CopyToAsync(copy);
+        Keep(newSessionId, newId, copy);
+        return true;
+    }
+
     /// <summary>Null where it is gone.</summary>
     public SafeFileHandle? Open(Guid sessionId, Guid id)
     {

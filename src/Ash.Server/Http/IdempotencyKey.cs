@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 namespace Ash.Server.Http;
 
 /// <summary>The client's <c>Idempotency-Key</c> and what it was sent with.</summary>
-internal sealed record IdempotencyKey(string Value, byte[] BodyHash)
+[GenerateSerializer, Immutable]
+internal sealed record IdempotencyKey([property: Id(0)] string Value, [property: Id(1)] byte[] BodyHash)
 {
     private const int MaxLength = 255;
 

@@ -19,7 +19,9 @@ internal static partial class Problems
     public static readonly Problem SessionEnded = new(410, "session_ended", "Session has ended — create a new session");
     public static readonly Problem QueueFull = new(429, "queue_full", "32 messages wait in this session already; wait for a turn to end");
     public static readonly Problem TurnRunning = new(
-        409, "turn_running", "A turn runs in this session; wait for its end, or send the message with onBusy: enqueue or interrupt");
+        409, "turn_running", "A turn runs in this session; wait for its end, or send the message with onBusy: enqueue, interrupt or steer");
+    public static readonly Problem CannotSteer = new(
+        400, "cannot_steer", "A message that joins the running turn can neither choose another model nor options that its process was not started with; leave them out, or send it with onBusy: enqueue");
 
     public static readonly Problem MissingClaudeMd = new(400, "missing_claude_md", "Agent directory must contain CLAUDE.md");
     public static readonly Problem IdempotencyConflict = new(
@@ -95,6 +97,8 @@ internal static partial class Problems
 
     public static Problem CannotChange(string verb, SessionStatus status) => new(
         400, "session_state", $"Cannot {verb} session with status \"{Name(status)}\"");
+
+    public static Problem ForkFailed(string reason) => new(500, "fork_failed", $"Failed to fork session: {reason}");
 
     public static Problem CreateFailed(string reason) => new(500, "sandbox_failed", $"Failed to create session: {reason}");
 

@@ -11,6 +11,9 @@ internal enum BusyPolicy
 
     /// <summary>The running turn is asked to end, and it waits for its own.</summary>
     Interrupt,
+
+    /// <summary>It is given to the running turn, and shares its outcome; where none has begun it waits for its own.</summary>
+    Steer,
 }
 
 internal static class BusyPolicies
@@ -21,6 +24,7 @@ internal static class BusyPolicies
         "enqueue" => BusyPolicy.Enqueue,
         "reject" => BusyPolicy.Reject,
         "interrupt" => BusyPolicy.Interrupt,
+        "steer" => BusyPolicy.Steer,
         _ => null,
     };
 }

@@ -79,7 +79,7 @@ internal sealed class Conversation(TurnStore turns, EventStore events)
                 break;
             }
 
-            if (row.Type == EventType.Cli && row.TurnId is { } turn && said.TryGetValue(turn, out var lines) && TryRead(row.Payload) is { } line)
+            if (row.TurnId is { } turn && said.TryGetValue(turn, out var lines) && ReadSaid(row) is { } line)
             {
                 lines.Add(line);
                 order.Enqueue(lines);
@@ -97,6 +97,14 @@ internal sealed class Conversation(TurnStore turns, EventStore events)
 
         return said;
     }
+
+    private static ForgottenLine? ReadSaid(in EventRow row) => row.Type switch
+    {
+        EventType.Cli => TryRead(row.Payload),
+        EventType.Message when TurnStore.ReadSteer(row.Payload) is { } text =>
+            new ForgottenLine(text.Id, ControlLines.User(text.Id, text.Content, shouldQuery: false), HasResult: true),
+        _ => null,
+    };
 
     /// <summary>What the agent itself said, and what its tools answered; null for every other line.</summary>
     private static ForgottenLine? TryRead(ReadOnlyMemory<byte> payload)

@@ -6,8 +6,17 @@ namespace Ash.Server.Sessions;
 /// <summary>The payloads of Ash's own events. No member is named type, seq, at or turnId: those stand beside them.</summary>
 internal static class Facts
 {
-    public static LogEntry Created(string agentName, int agentVersion, string? model) => Fact(EventType.SessionCreated, null, writer =>
+    /// <param name="agentName">Its agent.</param>
+    /// <param name="agentVersion">The version it works with.</param>
+    /// <param name="model">The session's own, or null.</param>
+    /// <param name="parent">The session that it was forked from; null for one that was not.</param>
+    public static LogEntry Created(string agentName, int agentVersion, string? model, Guid? parent = null) => Fact(EventType.SessionCreated, null, writer =>
     {
+        if (parent is { } id)
+        {
+            writer.WriteString("parentSessionId"u8, id);
+        }
+
         writer.WriteString("agentName"u8, agentName);
         writer.WriteNumber("agentVersion"u8, agentVersion);
         if (model is not null)
@@ -37,6 +46,14 @@ internal static class Facts
     {
         writer.WritePropertyName("content"u8);
         writer.WriteRawValue(content, skipInputValidation: true);
+    });
+
+    /// <summary>What a user said to a turn that runs.</summary>
+    public static LogEntry Steered(Guid turnId, SteeredText text) => Fact(EventType.Message, turnId, writer =>
+    {
+        writer.WritePropertyName("content"u8);
+        writer.WriteRawValue(text.Content, skipInputValidation: true);
+        writer.WriteString("uuid"u8, text.Id);
     });
 
     public static LogEntry Queued(Guid turnId, int position) => Fact(EventType.TurnQueued, turnId, writer =>

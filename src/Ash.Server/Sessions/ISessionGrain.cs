@@ -24,6 +24,10 @@ internal interface ISessionGrain : IGrainWithGuidKey
     /// <param name="change">JSON of an <see cref="UpdateSessionConfigRequest"/> that was checked.</param>
     Task<Problem?> ConfigureAsync(string change);
 
+    /// <summary>Makes a session that goes on from where this one is.</summary>
+    /// <param name="key">The client's key, or null.</param>
+    Task<ForkSession> ForkAsync(IdempotencyKey? key);
+
     /// <returns>Null once it is paused.</returns>
     Task<Problem?> PauseAsync();
 

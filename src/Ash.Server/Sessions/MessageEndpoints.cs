@@ -298,7 +298,7 @@ internal static class MessageEndpoints
     private static Problem? ReadPolicy(string? word, out BusyPolicy? policy)
     {
         policy = word is null ? null : BusyPolicies.Parse(word);
-        return word is null || policy is not null ? null : Problems.Invalid("onBusy must be one of enqueue, reject, interrupt");
+        return word is null || policy is not null ? null : Problems.Invalid("onBusy must be one of enqueue, reject, interrupt, steer");
     }
 
     private static bool PrefersJson(HttpRequest request)

@@ -23,6 +23,8 @@ internal sealed partial class SessionDirectory(
     SessionRuntimes runtimes,
     IGrainFactory grains,
     SessionFactory factory,
+    SessionForks forks,
+    SessionRemoval removal,
     SessionCredentials credentials,
     SandboxUids uids,
     WarmSandboxes warm,
@@ -141,7 +143,22 @@ internal sealed partial class SessionDirectory(
     }
 
     /// <summary>Takes up what an earlier server died over: either the session stands, or nothing is left of it.</summary>
-    public Task FinishCreationAsync(SessionRecord session) => StartOnceAsync(session);
+    public Task FinishCreationAsync(SessionRecord session) =>
+        session.ParentSessionId is null ? StartOnceAsync(session) : removal.RemoveAsync(session.Id, session.WorkspaceId);
+
+    /// <summary>Makes a session that goes on from where another one of the tenant is.</summary>
+    public async Task<CreateSession> ForkAsync(SessionRecord parent, IdempotencyKey? key, CancellationToken cancellationToken)
+    {
+        var answer = key is null ? null : await forks.FindRepeatAsync(parent.TenantId, parent.Id, key, cancellationToken);
+        answer ??= await Grain(parent.Id).ForkAsync(key);
+        return answer switch
+        {
+            ForkSession.Refused(var problem) => new CreateSession.Refused(problem),
+            ForkSession.Forked(var id) when await DescribeAsync(parent.TenantId, id, cancellationToken) is { } session =>
+                new CreateSession.Created(session),
+            _ => new CreateSession.Refused(Problems.UnknownSession),
+        };
+    }
 
     private async Task<CreateSession> StartOnceAsync(SessionRecord session)
     {

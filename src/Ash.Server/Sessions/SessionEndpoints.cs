@@ -72,6 +72,12 @@ internal static class SessionEndpoints
             .WithSummary("Wake a session")
             .Produces<SessionEnvelope>()
             .ProducesApiErrors(400, 401, 404, 410, 500);
+        sessions.MapPost("/{id}/fork", ForkAsync)
+            .WithName("ForkSession")
+            .WithSummary("Make a paused session that goes on from where this one is: files, conversation, history")
+            .WithHeader("Idempotency-Key", "The same key gives the same fork, for a day.")
+            .Produces<SessionEnvelope>(StatusCodes.Status201Created)
+            .ProducesApiErrors(400, 401, 404, 409, 500);
         sessions.MapPost("/{id}/interrupt", InterruptAsync)
             .WithName("InterruptSession")
             .WithSummary("End the running turn")
@@ -101,14 +107,16 @@ internal static class SessionEndpoints
             return badKey.ToResult(context);
         }
 
-        return await sessions.CreateAsync(context.Caller.TenantId, body.Value!, key, cancellationToken) switch
-        {
-            CreateSession.Created(var session) => Results.Json(
-                new SessionEnvelope(session), ApiJson.Default.SessionEnvelope, statusCode: StatusCodes.Status201Created),
-            CreateSession.Refused(var refused) => refused.ToResult(context),
-            _ => throw new UnreachableException(),
-        };
+        return ToResult(context, await sessions.CreateAsync(context.Caller.TenantId, body.Value!, key, cancellationToken));
     }
+
+    private static IResult ToResult(HttpContext context, CreateSession outcome) => outcome switch
+    {
+        CreateSession.Created(var session) => Results.Json(
+            new SessionEnvelope(session), ApiJson.Default.SessionEnvelope, statusCode: StatusCodes.Status201Created),
+        CreateSession.Refused(var refused) => refused.ToResult(context),
+        _ => throw new UnreachableException(),
+    };
 
     private static async Task<IResult> ListAsync(
         HttpContext context,
@@ -149,6 +157,15 @@ internal static class SessionEndpoints
 
     private static Task<IResult> ResumeAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
         ChangeAsync(context, id, sessions, static (sessions, id) => sessions.Grain(id).ResumeAsync(), cancellationToken);
+
+    private static async Task<IResult> ForkAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken)
+    {
+        var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
+        var key = IdempotencyKey.Read(context.Request, [], out var badKey);
+        return (found.Problem ?? badKey) is { } problem
+            ? problem.ToResult(context)
+            : ToResult(context, await sessions.ForkAsync(found.Session!, key, cancellationToken));
+    }
 
     private static async Task<IResult> EndAsync(
         HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken, string? purge = null)

@@ -23,6 +23,8 @@ internal static class SessionFeature
         services.AddSingleton<SandboxLog>();
         services.AddSingleton<Conversation>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<SessionRemoval>();
+        services.AddSingleton<SessionForks>();
         services.AddSingleton<SessionRuntimes>();
         services.AddSingleton<SessionDirectory>();
         services.AddSingleton<SessionStreams>();

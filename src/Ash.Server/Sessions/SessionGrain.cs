@@ -6,7 +6,7 @@ namespace Ash.Server.Sessions;
 /// <inheritdoc cref="ISessionGrain"/>
 /// <remarks>Reentrant: an interrupt must not wait behind a resume. The runtime's gates keep order.</remarks>
 [Reentrant]
-internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGrain
+internal sealed class SessionGrain(SessionRuntimes runtimes, SessionForks forks) : Grain, ISessionGrain
 {
     private SessionRuntime? _runtime;
     private int _calls;
@@ -63,6 +63,10 @@ internal sealed class SessionGrain(SessionRuntimes runtimes) : Grain, ISessionGr
 
     public Task<Problem?> ConfigureAsync(string change) =>
         OnPoolAsync<Problem?>(runtime => runtime.ConfigureAsync(change), static () => Problems.UnknownSession);
+
+    public Task<ForkSession> ForkAsync(IdempotencyKey? key) => OnPoolAsync<ForkSession>(
+        runtime => runtime.ForkAsync(state => forks.ForkAsync(state, key)),
+        static () => new ForkSession.Refused(Problems.UnknownSession));
 
     public Task<Problem?> PauseAsync() => OnPoolAsync<Problem?>(static runtime => runtime.PauseAsync("requested"), static () => Problems.UnknownSession);
 

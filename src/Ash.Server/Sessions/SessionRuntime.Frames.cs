@@ -56,7 +56,7 @@ internal sealed partial class SessionRuntime
 
         if (reading is { IsIdle: true, Ended: null } && _current is { IsHandedOver: true, IsSettledByCli: true } unanswered)
         {
-            reading.End(unanswered, TurnOutcome.Unanswered(unanswered));
+            reading.End(unanswered, unanswered.Interim ?? TurnOutcome.Unanswered(unanswered));
         }
 
         await StoreAsync(sandbox, reading, lastFrame);
@@ -138,10 +138,9 @@ internal sealed partial class SessionRuntime
         }
 
         reading.Entries.Add(new LogEntry(EventType.Cli, running?.Id, line, info.IsPartial));
-        if (info.Kind == CliLineKind.Result && running is { IsHandedOver: true } && Answers(info, running))
+        if (info.Kind == CliLineKind.Result && running is { IsHandedOver: true } && running.TakeResult(info.UserMessageUuids))
         {
-            MeetMemoryLimit(sandbox, running.Id, reading);
-            reading.End(running, TurnOutcome.FromResult(running, info, line));
+            ReadResult(sandbox, running, info, line, reading);
         }
     }
 
@@ -151,6 +150,20 @@ internal sealed partial class SessionRuntime
         {
             reading.Log.Add(SandboxLog.FromError(line));
         }
+    }
+
+    /// <summary>Ends the turn, unless something that was said to it has no result yet: that one's is still to come.</summary>
+    private static void ReadResult(SessionSandbox sandbox, Turn turn, in CliLineInfo info, ReadOnlySpan<byte> line, BatchReading reading)
+    {
+        var outcome = TurnOutcome.FromResult(turn, info, line);
+        if (turn.Unanswered > 0 || info.QueuedTurnCount > 0)
+        {
+            turn.Interim = outcome;
+            return;
+        }
+
+        MeetMemoryLimit(sandbox, turn.Id, reading);
+        reading.End(turn, outcome);
     }
 
     /// <summary>One session may not fill the store that all share: beyond the limit its CLI is killed, and what it still says is dropped.</summary>
@@ -207,7 +220,10 @@ internal sealed partial class SessionRuntime
             InterruptCli(sandbox, turn);
         }
 
-        turn.IsSettledByCli |= info.CommandUuid == turn.Id && info.State is "completed" or "cancelled" or "discarded" or "refused";
+        if (info.State is "completed" or "cancelled" or "discarded" or "refused")
+        {
+            turn.Settle(info.CommandUuid);
+        }
     }
 
     /// <summary>The kernel has killed something inside: a tool perhaps, and the turn goes on.</summary>
@@ -223,9 +239,6 @@ internal sealed partial class SessionRuntime
         reading.Entries.Add(Facts.Resource(turn, "memory"));
         return true;
     }
-
-    private static bool Answers(in CliLineInfo info, Turn turn) =>
-        info.QueuedTurnCount is null or 0 && (info.UserMessageUuids.Count == 0 || info.UserMessageUuids.Contains(turn.Id));
 
     private void ReadExit(SessionSandbox sandbox, CliExited exited, BatchReading reading)
     {

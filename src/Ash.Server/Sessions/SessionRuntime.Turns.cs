@@ -46,6 +46,11 @@ internal sealed partial class SessionRuntime
             return new SubmitMessage.Refused(Problems.TurnRunning);
         }
 
+        if (policy == BusyPolicy.Steer && IsSteerable)
+        {
+            return await SteerAsync(_current!, message); // Steerable: it runs.
+        }
+
         if (_waiting.Count >= MaxWaitingTurns
             || (_waiting.Count > 0 && _waiting.Sum(static waiting => (long)waiting.Content.Length) + message.Content.Length > MaxWaitingBytes))
         {
@@ -261,7 +266,7 @@ internal sealed partial class SessionRuntime
         Stop(_readyTimer);
         turn.Attempts++;
         turn.IsHandedOver = true;
-        turn.IsSettledByCli = false;
+        turn.BeginAnew();
         ForgetOutput();
         var sandbox = _sandbox!; // Ready for a turn, so it is there.
         sandbox.SetPriority(isWaitedFor: true);
@@ -297,6 +302,10 @@ internal sealed partial class SessionRuntime
     {
         var line = ControlLines.User(turn.Id, turn.Content);
         sandbox.Post(new WriteLine($"{turn.Id}/prompt/{sandbox.Cli.Number}", line.Length), line);
+        foreach (var text in turn.Steers)
+        {
+            WriteSteer(sandbox, turn, text);
+        }
     }
 
     private async Task AskToStopAsync(Turn turn, TurnReason reason)

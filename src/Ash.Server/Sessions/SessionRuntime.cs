@@ -85,6 +85,7 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
             var turn = Turn.FromRecord(record, content);
             if (record.Status == TurnStatus.Running)
             {
+                await _services.Turns.ReadSteersAsync(Id, turn, record.MessageSeq, _closing.Token);
                 _current = turn;
             }
             else

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using Ash.Runner.Workspaces;
-using Ash.Server.Attachments;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,12 +10,9 @@ internal sealed class SessionRuntimes(
     SessionServices services,
     IDbContextFactory<AshDbContext> contexts,
     EventFiles files,
-    AttachmentFiles attachments,
-    WorkspaceStore workspaces,
+    SessionRemoval removal,
     BootRecord boot)
 {
-    private const int EventsAtOnce = 1000;
-
     private readonly ConcurrentDictionary<Guid, SessionRuntime> _open = new();
 
     public IEnumerable<SessionRuntime> All => _open.Values;
@@ -70,42 +65,12 @@ internal sealed class SessionRuntimes(
             watched.Tail.Complete();
         }
 
-        await RemoveAsync(runtime.Id, await FindWorkspaceAsync(runtime.Id));
+        await removal.RemoveAsync(runtime.Id, await FindWorkspaceAsync(runtime.Id));
     }
 
     private async Task<Guid?> FindWorkspaceAsync(Guid id)
     {
         await using var db = await contexts.CreateDbContextAsync();
         return await db.Sessions.Where(session => session.Id == id).Select(session => session.WorkspaceId).SingleOrDefaultAsync();
-    }
-
-    /// <summary>Files first: the row with the uid goes last, so that no uid is used again while a file of it exists.</summary>
-    private async Task RemoveAsync(Guid id, Guid? workspaceId)
-    {
-        if (workspaceId is { } workspace)
-        {
-            workspaces.Remove(workspace.ToString());
-        }
-
-        files.Remove(id);
-        attachments.RemoveAll(id);
-        while (await services.Writer.WriteAsync(Durability.Process, transaction => transaction.RemoveEvents(id, EventsAtOnce)) == EventsAtOnce)
-        {
-            // A long log goes in steps: others write in between.
-        }
-
-        await services.Writer.WriteAsync(Durability.Power, transaction =>
-        {
-            var scope = id.ToString();
-            transaction.RemoveLogLines(id, kept: 0);
-            transaction.Db.Turns.Where(turn => turn.SessionId == id).ExecuteDelete();
-            transaction.Db.Attachments.Where(attachment => attachment.SessionId == id).ExecuteDelete();
-            transaction.Db.IdempotencyKeys.Where(key => key.Scope == scope).ExecuteDelete();
-            transaction.Db.IdempotencyKeys.Where(key => key.TargetId == id).ExecuteDelete();
-            transaction.Db.Sessions.Where(session => session.Id == id).ExecuteDelete();
-        });
-
-        // One that was being sent may have come in between; from here on none does.
-        attachments.RemoveAll(id);
     }
 }

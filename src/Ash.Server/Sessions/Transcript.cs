@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 using Ash.Runner.Workspaces;
 
 namespace Ash.Server.Sessions;
@@ -13,9 +14,16 @@ internal sealed record Transcript(bool Exists, bool HasMessages, IReadOnlySet<Gu
     private const int BufferBytes = 256 * 1024;
 
     /// <summary>Far above what any model has room for. A file beyond it was not written by the CLI, and is not read.</summary>
-    private const long MaxBytes = 256L * 1024 * 1024;
+    public const long MaxBytes = 256L * 1024 * 1024;
 
-    private static ReadOnlySpan<byte> Marker => "\"uuid\":\""u8;
+    /// <summary>Ends <c>source_uuid</c> as well, the id of what was said to a running turn and lies in an attachment.</summary>
+    private static ReadOnlySpan<byte> Marker => "uuid\":\""u8;
+
+    /// <summary>Where it lies, from the home on.</summary>
+    public static string PathOf(Guid cliSessionId) => $".claude/projects/-workspace/{cliSessionId}.jsonl";
+
+    /// <summary>What the line of a message with this uuid holds.</summary>
+    public static byte[] MarkOf(Guid uuid) => Encoding.ASCII.GetBytes($"\"uuid\":\"{uuid}\"");
 
     /// <summary>Looks for uuids in the transcript of a conversation.</summary>
     /// <param name="home">The session's home on the host.</param>
@@ -27,7 +35,7 @@ internal sealed record Transcript(bool Exists, bool HasMessages, IReadOnlySet<Gu
     {
         var known = new HashSet<Guid>();
         var hasMessages = false;
-        await using var file = ConfinedFiles.OpenRead(home, $".claude/projects/-workspace/{cliSessionId}.jsonl");
+        await using var file = ConfinedFiles.OpenRead(home, PathOf(cliSessionId));
         if (file is null)
         {
             return new Transcript(Exists: false, HasMessages: false, known);

@@ -7,6 +7,9 @@ internal sealed class Turn(Guid id, byte[] content, string? model, TurnOptions? 
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Its own first.</summary>
+    private readonly List<SteeredText> _texts = [new(id, content)];
+
     public Guid Id { get; } = id;
 
     /// <summary>A JSON string or array of blocks, as the user sent it.</summary>
@@ -35,8 +38,17 @@ internal sealed class Turn(Guid id, byte[] content, string? model, TurnOptions? 
     /// <summary>Why it was asked to stop, or null.</summary>
     public TurnReason? StopReason { get; set; }
 
-    /// <summary>The CLI is done with its line: where no result came, none will.</summary>
-    public bool IsSettledByCli { get; set; }
+    /// <summary>The CLI is done with its lines: where no result came, none will.</summary>
+    public bool IsSettledByCli => _texts.TrueForAll(static text => text.IsSettled);
+
+    /// <summary>What a result said that was not the turn's end: a text that came later has none yet.</summary>
+    public TurnOutcome? Interim { get; set; }
+
+    /// <summary>What users have said to it since it began.</summary>
+    public IEnumerable<SteeredText> Steers => _texts.Skip(1);
+
+    /// <summary>How many of its texts, its own among them, have no result yet.</summary>
+    public int Unanswered => _texts.Count(static text => !text.IsAnswered);
 
     /// <summary>The <c>error</c> of the last assistant line that was not the model's.</summary>
     public string? ModelError { get; set; }
@@ -45,6 +57,36 @@ internal sealed class Turn(Guid id, byte[] content, string? model, TurnOptions? 
     public Task Ended => _ended.Task;
 
     public void MarkEnded() => _ended.TrySetResult();
+
+    public void Steer(SteeredText text) => _texts.Add(text);
+
+    /// <summary>A process is given all of its texts.</summary>
+    public void BeginAnew()
+    {
+        Interim = null;
+        foreach (var text in _texts)
+        {
+            text.IsAnswered = text.IsSettled = false;
+        }
+    }
+
+    /// <summary>Takes note of a result of the CLI.</summary>
+    /// <param name="answered">The uuids that it names; none for all that there are.</param>
+    /// <returns>Whether it is of this turn.</returns>
+    public bool TakeResult(IReadOnlyList<Guid> answered)
+    {
+        var isMine = answered.Count == 0;
+        foreach (var text in _texts.Where(text => answered.Count == 0 || answered.Contains(text.Id)))
+        {
+            text.IsAnswered = true;
+            isMine = true;
+        }
+
+        return isMine;
+    }
+
+    /// <summary>The CLI is done with one of its texts, where this is one.</summary>
+    public void Settle(Guid? uuid) => _texts.Find(text => text.Id == uuid)?.IsSettled = true;
 
     public static Turn FromRecord(TurnRecord record, byte[] content) => new(record.Id, content, record.Model, TurnOptions.Parse(record.Options), record.CreatedAt)
     {

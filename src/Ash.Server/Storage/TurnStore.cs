@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Ash.Server.Events;
 using Ash.Server.Http;
 using Ash.Server.Sessions;
 using Microsoft.EntityFrameworkCore;
@@ -24,6 +26,42 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
         }
 
         return result;
+    }
+
+    /// <summary>Gives a running turn what its log says of texts that joined it, and of their results.</summary>
+    public async Task ReadSteersAsync(Guid sessionId, Turn turn, long messageSeq, CancellationToken cancellationToken)
+    {
+        await foreach (var row in events.ReadAllAsync(sessionId, messageSeq, cancellationToken))
+        {
+            if (row.TurnId != turn.Id)
+            {
+                continue;
+            }
+
+            if (row.Type == EventType.Message)
+            {
+                if (ReadSteer(row.Payload) is { } text)
+                {
+                    turn.Steer(text);
+                }
+            }
+            else if (row.Type == EventType.Cli
+                && CliLine.TryInspect(row.Payload.Span, out var info)
+                && info.Kind == CliLineKind.Result
+                && turn.TakeResult(info.UserMessageUuids))
+            {
+                turn.Interim = TurnOutcome.FromResult(turn, info, row.Payload.Span);
+            }
+        }
+    }
+
+    /// <summary>What joined a turn, by its message row; null for the message that the turn began with.</summary>
+    public static SteeredText? ReadSteer(ReadOnlyMemory<byte> payload)
+    {
+        using var message = JsonDocument.Parse(payload);
+        return message.RootElement.TryGetProperty("uuid", out var uuid)
+            ? new SteeredText(uuid.GetGuid(), Encoding.UTF8.GetBytes(message.RootElement.GetProperty("content").GetRawText()))
+            : null;
     }
 
     /// <summary>Whether a turn of this session runs or waits.</summary>

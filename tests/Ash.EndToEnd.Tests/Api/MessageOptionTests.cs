@@ -100,7 +100,7 @@ public sealed class MessageOptionTests(ApiServer fixture)
     [InlineData("\"thinking\":{\"type\":\"enabled\",\"budgetTokens\":5}", "thinking.budgetTokens must be >= 1024")]
     [InlineData("\"outputFormat\":{\"type\":\"xml\",\"schema\":{}}", "outputFormat.type must be json_schema")]
     [InlineData("\"outputFormat\":{\"type\":\"json_schema\",\"schema\":[]}", "outputFormat.schema must be object")]
-    [InlineData("\"onBusy\":\"drop\"", "onBusy must be one of enqueue, reject, interrupt")]
+    [InlineData("\"onBusy\":\"drop\"", "onBusy must be one of enqueue, reject, interrupt, steer")]
     public async Task Option_ThatCannotBeMet_IsRefused_WithAReason(string option, string reason) =>
         (await Server.SendJsonAsync(fixture.Session, $$"""{"content":"x",{{option}}}""")).IsError(400, "invalid_request", reason);
 

@@ -49,6 +49,32 @@ public sealed class ServerDeathTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
+    public async Task TurnThatAnotherMessageJoined_EndsWithThatOnesAnswer()
+    {
+        var session = (await _server.CreateSessionAsync()).Id;
+        var sending = _server.SendAsync(session, """first @@fake {"text":"one two","chunk":3,"gateAfterChunks":1,"gate":"joined"}""");
+        await _server.Model.WaitUntilHeldAsync("joined", TestContext.Current.CancellationToken);
+        var turn = (await _server.Client.Sessions.GetAsync(session)).Turn!.Id;
+        using (var request = new HttpRequestMessage(HttpMethod.Post, $"/api/sessions/{session}/messages")
+        {
+            Content = new StringContent("""{"content":"it joined","onBusy":"steer"}""", System.Text.Encoding.UTF8, "application/json"),
+        })
+        using (var steered = await _server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken))
+        {
+            steered.EnsureSuccessStatusCode();
+        }
+
+        await _server.KillAsync();
+        await Assert.ThrowsAnyAsync<AshException>(() => sending);
+        await _server.StartAgainAsync();
+        _server.Model.Release("joined");
+
+        var ended = await _server.WaitForTurnAsync(session, turn);
+        Assert.Equal("completed", ended.Reason);
+        Assert.EndsWith("it joined", ended.Result, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task IdleSandbox_IsAdopted_WithItsProcess()
     {
         var session = (await _server.CreateSessionAsync()).Id;

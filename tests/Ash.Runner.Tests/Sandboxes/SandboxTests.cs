@@ -12,6 +12,45 @@ public sealed class SandboxTests(RunnerFixture runner)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task FrozenSandbox_StandsStill_UntilItIsThawedOrAdopted_AndCanBeEnded()
+    {
+        const string Tick = "(while :; do echo . >> ticks; done) >/dev/null 2>&1 & disown";
+        await using var sandbox = await runner.StartAsync();
+        await using var other = await runner.StartAsync();
+        await sandbox.ExecAsync($"bash -c '{Tick}'");
+        await other.ExecAsync($"bash -c '{Tick}'");
+        await TickAsync(sandbox);
+
+        Assert.True(await sandbox.Sandbox.FreezeAsync(Cancellation));
+        var ticks = TicksOf(sandbox);
+        await TickAsync(other);
+        Assert.Equal(ticks, TicksOf(sandbox));
+        sandbox.Sandbox.Thaw();
+        await TickAsync(sandbox);
+
+        await sandbox.Sandbox.FreezeAsync(Cancellation);
+        await using var adopted = runner.CreateHost(runner.Options).Adopt(sandbox.Sandbox.Identity);
+        await TickAsync(sandbox);
+
+        await sandbox.Sandbox.FreezeAsync(Cancellation);
+        await sandbox.Sandbox.KillAsync();
+        await sandbox.Sandbox.Exited;
+
+        static long TicksOf(TestSandbox sandbox) =>
+            new FileInfo(Path.Combine(sandbox.Spec.WorkspacePath, "ticks")) is { Exists: true } file ? file.Length : 0;
+
+        static async Task TickAsync(TestSandbox sandbox)
+        {
+            var before = TicksOf(sandbox);
+            while (TicksOf(sandbox) < before + 1000)
+            {
+                Cancellation.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+        }
+    }
+
+    [Fact]
     public async Task Sandbox_RunsCommands_InItsWorkspace()
     {
         await using var sandbox = await runner.StartAsync();
