@@ -32,7 +32,9 @@ public sealed class AshServer : IAsyncDisposable
         DataDirectory = options.DataDirectory ?? Directory.CreateTempSubdirectory("ash-e2e-").FullName;
         Url = new Uri($"http://127.0.0.1:{port}");
         ApiKey = "ash_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
-        Client = new AshClient(new AshClientOptions { ServerUrl = Url, ApiKey = ApiKey });
+
+        // A test that has killed its server need not wait for a minute until the client gives up.
+        Client = new AshClient(new AshClientOptions { ServerUrl = Url, ApiKey = ApiKey, Reconnect = new ReconnectOptions { MaxAttempts = 5 } });
         Http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromMinutes(5) };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ApiKey);
     }

@@ -61,7 +61,6 @@ public sealed class AgentSettingsTests
     [InlineData("""{"network":{"allow":["example.com"]}}""", "network")]
     [InlineData("""{"model":{"allow":["claude-*"]}}""", "model")]
     [InlineData("""{"setup":["npm ci"]}""", "setup")]
-    [InlineData("""{"onBusy":"steer"}""", "onBusy")]
     [InlineData("""{"resources":{"diskMb":1}}""", "resources.diskMb")]
     public void AFieldThatThisReleaseDoesNotEnforce_IsRefused_RatherThanIgnored(string json, string path) =>
         Assert.Equal(
