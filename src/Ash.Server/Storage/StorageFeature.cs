@@ -16,7 +16,6 @@ internal static class StorageFeature
     public static async Task AddStorageAsync(this IServiceCollection services, DataFolder data, ServerSettings settings)
     {
         services.AddSingleton(data);
-        services.AddSingleton<StoreWriter>();
         services.AddSingleton<EventStore>();
         services.AddSingleton<IEventPages>(provider => provider.GetRequiredService<EventStore>());
         services.AddSingleton<TurnStore>();
@@ -36,7 +35,7 @@ internal static class StorageFeature
         SqliteSchema.Migrate(location);
         services.AddSingleton(location);
         services.AddSingleton(BootRecord.Read(data));
-        services.AddSingleton<StoreConnection, SqliteStoreConnection>();
+        services.AddSingleton(_ => new StoreWriter(new SqliteStoreConnection(location)));
         services.AddSingleton(new EventFiles(data.EventFiles));
         services.AddSingleton<IEventRows, SqliteEventRows>();
         services.AddReaders(new PooledDbContextFactory<SqliteDbContext>(SqliteDbContext.OptionsFor(location.ReaderConnectionString)));
@@ -48,7 +47,7 @@ internal static class StorageFeature
         var mark = await PostgresStart.PrepareAsync(database, TimeProvider.System, Console.WriteLine);
         services.AddSingleton(_ => database); // By a factory: it is disposed of with the others.
         services.AddSingleton(BootRecord.Compare(data, mark));
-        services.AddSingleton<StoreConnection, PostgresStoreConnection>();
+        services.AddSingleton(provider => new StoreWriter(new PostgresStoreConnection(provider.GetRequiredService<PostgresDatabase>())));
 
         // In the rows, however large: another machine reads them too.
         services.AddSingleton(new EventFiles(data.EventFiles, maxRowBytes: int.MaxValue));

@@ -89,7 +89,7 @@ internal sealed class StoreTransaction(StoreConnection connection, AshDbContext 
             .BindText(4, row.Type.Utf8Name)
             .Bind(5, row.At.ToUnixTimeMilliseconds())
             .Bind(6, isPartial)
-            .Bind(7, inlinePayload ? row.Payload : null)
+            .Bind(7, inlinePayload ? row.Payload : default(ReadOnlyMemory<byte>?))
             .Execute();
     }
 

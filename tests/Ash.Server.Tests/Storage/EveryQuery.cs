@@ -1,3 +1,4 @@
+using Ash.Server.Tests.Access;
 using Ash.Server.Tests.InMemory;
 
 namespace Ash.Server.Tests.Storage;
@@ -35,6 +36,20 @@ internal static class EveryQuery
         await server.SweepDeltasAsync();
         await server.CreateSessionAsync("other");
         await server.Client.Agents.ListAsync();
+
+        var credential = await server.Http.AskAsync("POST", "/api/credentials", """{"type":"custom","key":"k","label":"l"}""");
+        await server.Http.AskAsync("GET", "/api/credentials");
+        await server.Http.AskAsync("DELETE", $"/api/credentials/{credential.Body.GetProperty("credential").GetProperty("id")}");
+        using (var keyed = await server.ConnectAsync("default"))
+        {
+            await keyed.AskAsync("GET", "/api/agents");
+        }
+
+        await server.StoreLastUsesAsync();
+        await server.Http.AskAsync("POST", "/api/agents/echo/versions", """{"systemPrompt":"P"}""");
+        await server.Http.AskAsync("PATCH", "/api/agents/echo/versions/1", """{"name":"n"}""");
+        await server.Http.AskAsync("POST", "/api/agents/echo/versions/1/activate", "{}");
+        await server.Http.AskAsync("DELETE", "/api/agents/echo/versions/1");
         await server.Client.Agents.DeleteAsync("echo");
     }
 }

@@ -48,6 +48,9 @@ internal sealed class PostgresDatabase(PostgresAddress address) : IDisposable
             Timeout = ConnectSeconds,
             CommandTimeout = CommandSeconds,
 
+            // Of a batch that fails, the writer must know which delegate it was.
+            IncludeFailedBatchedCommand = true,
+
             // A statement that was sent twice is prepared; there are about a hundred of EF's and ours.
             MaxAutoPrepare = 200,
             AutoPrepareMinUsages = 2,

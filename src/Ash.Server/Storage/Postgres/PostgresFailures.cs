@@ -30,6 +30,8 @@ internal static class PostgresFailures
             or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown } => null,
         PostgresException other => other.MessageText,
         { InnerException: AuthenticationException problem } => $"no trusted TLS connection ({problem.Message}); see sslmode and sslrootcert in ASH_DATABASE_URL",
+        NpgsqlException { InnerException: null } refused when refused.Message.Contains("SSL", StringComparison.Ordinal) =>
+            $"{refused.Message} See sslmode in ASH_DATABASE_URL",
         { InnerException: IOException or SocketException or TimeoutException } or IOException or SocketException or TimeoutException => null,
         NpgsqlException { IsTransient: true } => null,
         _ => $"{Text(failure)}; correct ASH_DATABASE_URL",
