@@ -23,7 +23,17 @@ has_library libssl.so.3 || missing+=(libssl3)
 
 if [[ ${1:-} == tests ]]; then
     has python3 || missing+=(python3) # as the hostile program inside a sandbox
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 fi
+
+# The tests start a Postgres of their own: the package is not to make a cluster and start it (policy-rc.d, createcluster.conf).
+without_cluster() {
+    local config=/etc/postgresql-common/createcluster.conf as=()
+    ((EUID == 0)) || as=(sudo)
+    [[ " ${missing[*]} " == *" postgresql "* && ! -e $config ]] || return 0
+    "${as[@]}" mkdir -p "${config%/*}"
+    echo 'create_main_cluster = false' | "${as[@]}" tee "$config" >/dev/null
+}
 
 install_packages() {
     local apt=(apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3) command
@@ -46,6 +56,7 @@ install_packages() {
     # apt's own account of the sizes, before anything is fetched.
     "${apt[@]}" install --no-install-recommends --assume-no "${missing[@]}" 2>/dev/null \
         | grep -E '^(Need to get|After this operation)' || true
+    without_cluster
     "${apt[@]}" -qq install --no-install-recommends -y "${missing[@]}" >/dev/null
 }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Ash.Server.Storage;
+using Ash.Server.Storage.Sqlite;
 using SQLitePCL;
 
 namespace Ash.Benchmarks;
@@ -77,7 +78,7 @@ internal sealed class FilledStore : IDisposable
             $$"""{"type":"stream_event","uuid":"{{Guid.CreateVersion7()}}","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"0 {{new string('x', 120)}}"} } }""");
         for (var i = 0; i < count; i++)
         {
-            head.Bind(1, session).Bind(2, payload.AsSpan()).Execute();
+            head.Bind(1, session).Bind(2, payload).Execute();
             CommitNowAndThen(1);
         }
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Net.Sockets;
 using Ash.Runner.Sandboxes;
@@ -17,7 +18,6 @@ using Ash.Server.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 
 namespace Ash.Server;
@@ -112,7 +112,7 @@ internal static class ServerCommand
     {
         try
         {
-            await using var app = Build(settings, data);
+            await using var app = await BuildAsync(settings, data);
             app.Services.GetRequiredService<SelfTest>().Begin();
             try
             {
@@ -135,7 +135,7 @@ internal static class ServerCommand
             await app.WaitForShutdownAsync();
             return 0;
         }
-        catch (Exception failure) when (failure is IOException or AddressInUseException or SandboxException or SqliteException or OptionsValidationException)
+        catch (Exception failure) when (failure is IOException or AddressInUseException or SandboxException or StoreException or DbException or OptionsValidationException)
         {
             // Something that was not to be seen before it was tried: a damaged store, a port that was taken just now.
             return await RefuseAsync([$"cannot start: {failure.Message} (data folder {data.Path})"]);
@@ -146,9 +146,8 @@ internal static class ServerCommand
     /// <param name="settings">Checked.</param>
     /// <param name="data">Held by this process.</param>
     /// <param name="replace">Has the last word on the services, for tests.</param>
-    internal static WebApplication Build(ServerSettings settings, DataFolder data, Action<IServiceCollection>? replace = null)
+    internal static async Task<WebApplication> BuildAsync(ServerSettings settings, DataFolder data, Action<IServiceCollection>? replace = null)
     {
-        Schema.Migrate(new StoreLocation(data.Path));
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
 
         // No settings from an appsettings.json that happens to lie in the working directory, and nothing that watches it.
@@ -164,6 +163,7 @@ internal static class ServerCommand
         });
         builder.Host.UseSessionSilo(settings, data);
 
+        await builder.Services.AddStorageAsync(data, settings);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(ServerStart.Now());
@@ -171,7 +171,6 @@ internal static class ServerCommand
         builder.Services.AddSingleton<ServerHealth>();
         builder.Services
             .AddApi()
-            .AddStorage(data)
             .AddAccess()
             .AddCredentials()
             .AddModel(settings)
@@ -209,6 +208,11 @@ internal static class ServerCommand
         data.Announce(new Uri(address).Port, app.Services.GetRequiredService<BootRecord>().BootId);
         Console.WriteLine($"Ash {ServerVersion.Text} listens on {address}");
         Console.WriteLine($"Data folder: {data.Path}");
+        if (settings.Database is { } database)
+        {
+            Console.WriteLine($"Database: {database}");
+        }
+
         Console.WriteLine(settings.Model == ModelChoice.Scripted
             ? "Model: scripted (replies are made up; set ANTHROPIC_API_KEY and unset ASH_MODEL for Claude)"
             : $"Model: {settings.ModelBaseUrl?.ToString() ?? ModelUpstream.AnthropicApi}");

@@ -6,11 +6,14 @@ namespace Ash.Testing;
 public static partial class ProcessSignals
 {
     public const int Interrupt = 2;
+    public const int Kill = 9;
+    public const int Continue = 18;
+    public const int Stop = 19;
     public const int Terminate = 15;
 
     /// <summary>Harmless where the process has ended.</summary>
-    public static void Send(int pid, int signal) => _ = Kill(pid, signal);
+    public static void Send(int pid, int signal) => _ = SendSignal(pid, signal);
 
     [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int pid, int signal);
+    private static partial int SendSignal(int pid, int signal);
 }

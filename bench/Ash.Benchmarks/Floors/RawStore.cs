@@ -1,4 +1,4 @@
-using Ash.Server.Storage;
+using Ash.Server.Storage.Sqlite;
 using SQLitePCL;
 
 namespace Ash.Benchmarks.Floors;
@@ -72,7 +72,7 @@ internal sealed class RawStore : IDisposable
         _begin.Execute();
         for (var i = 0; i < rows; i++)
         {
-            _insert.Bind(1, _session).Bind(2, ++_seq).Bind(3, _payload.AsSpan()).Execute();
+            _insert.Bind(1, _session).Bind(2, ++_seq).Bind(3, _payload).Execute();
         }
 
         _commit.Execute();

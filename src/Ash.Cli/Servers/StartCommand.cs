@@ -35,7 +35,7 @@ internal static class StartCommand
 
             if (start.Folder.FindServer() is { } running)
             {
-                Report(context, start.Folder, running, "Ash server is already running.", model: null);
+                Report(context, start.Folder, running, "Ash server is already running.", database: null, model: null);
                 return ExitCodes.Ok;
             }
 
@@ -48,7 +48,7 @@ internal static class StartCommand
             }
 
             var (started, model) = await start.RunAsync(context, program, cancellationToken);
-            Report(context, start.Folder, started, "Ash server is running.", model);
+            Report(context, start.Folder, started, "Ash server is running.", ShowDatabase(start.Environment.GetValueOrDefault("ASH_DATABASE_URL")), model);
             return ExitCodes.Ok;
         });
     }
@@ -83,7 +83,22 @@ internal static class StartCommand
         return environment;
     }
 
-    private static void Report(CommandContext context, DataFolder folder, ServerRecord server, string headline, string? model)
+    /// <summary>The database without its password, which may also stand among the options; null for SQLite.</summary>
+    /// <param name="url">One that a server has started with.</param>
+    private static string? ShowDatabase(string? url)
+    {
+        if (url is not { Length: > 0 })
+        {
+            return null;
+        }
+
+        var place = url.Split('?')[0];
+        var begin = place.IndexOf("//", StringComparison.Ordinal) + 2;
+        var at = place.LastIndexOf('@');
+        return at < 0 ? place : $"{place[..begin]}{place[begin..at].Split(':')[0]}{place[at..]}";
+    }
+
+    private static void Report(CommandContext context, DataFolder folder, ServerRecord server, string headline, string? database, string? model)
     {
         var output = context.Output;
         var url = ServerAddress.OfPort(server.Port);
@@ -95,6 +110,11 @@ internal static class StartCommand
 
         output.Say(headline);
         output.Say($"  URL:      {ServerAddress.Show(url)}");
+        if (database is not null)
+        {
+            output.Say($"  Database: {database}");
+        }
+
         output.Say($"  Data dir: {folder.Path}");
 
         if (model is not null)

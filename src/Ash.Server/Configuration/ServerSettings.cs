@@ -1,4 +1,5 @@
 using Ash.Runner.Sandboxes;
+using Ash.Server.Storage.Postgres;
 
 namespace Ash.Server.Configuration;
 
@@ -10,6 +11,9 @@ internal sealed record ServerSettings
 
     /// <summary>Absolute; everything the server keeps is below it.</summary>
     public required string DataDirectory { get; init; }
+
+    /// <summary>The Postgres database of the store; null for SQLite in the data folder.</summary>
+    public PostgresAddress? Database { get; init; }
 
     /// <summary>The static key of the default tenant, or null.</summary>
     public string? ApiKey { get; init; }

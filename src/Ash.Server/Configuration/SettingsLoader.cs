@@ -1,4 +1,5 @@
 using Ash.Runner.Sandboxes;
+using Ash.Server.Storage.Postgres;
 
 namespace Ash.Server.Configuration;
 
@@ -53,6 +54,7 @@ internal static class SettingsLoader
             Host = reader.Address("ASH_HOST", "127.0.0.1"),
             Port = reader.Number("ASH_PORT", 4100, min: 0, max: 65535),
             DataDirectory = DataDirectory(reader),
+            Database = Database(reader),
             ApiKey = reader.Text("ASH_API_KEY"),
             InternalSecret = reader.Secret("ASH_INTERNAL_SECRET", ShortestSecret),
             CredentialKey = reader.Secret("ASH_CREDENTIAL_KEY", ShortestSecret),
@@ -163,17 +165,27 @@ internal static class SettingsLoader
         return Path.Combine(home, ".ash");
     }
 
+    private static PostgresAddress? Database(SettingsReader reader)
+    {
+        if (reader.Text("ASH_DATABASE_URL") is not { } url)
+        {
+            return null;
+        }
+
+        if (PostgresAddress.FindProblem(url, out var address) is { } problem)
+        {
+            reader.Refuse("ASH_DATABASE_URL", $"{problem}; write {PostgresAddress.Form}, or unset it for SQLite in the data folder");
+        }
+
+        return address;
+    }
+
     /// <summary>A setting that this release does not honour is refused rather than silently accepted.</summary>
     private static void RefuseWhatIsNotOffered(SettingsReader reader)
     {
         if (reader.Text("ASH_MODE") is { } mode && mode != "standalone")
         {
             reader.Refuse("ASH_MODE", $"\"{mode}\" is not offered by this release; only standalone is");
-        }
-
-        if (reader.Text("ASH_DATABASE_URL") is not null)
-        {
-            reader.Refuse("ASH_DATABASE_URL", "is not offered by this release; the store is SQLite in the data folder");
         }
 
         if (reader.Text("ASH_SNAPSHOT_URL") is not null)

@@ -13,6 +13,9 @@ internal sealed class ServerHealth(
     PoolCounters counters,
     WarmSandboxes warm, ServerSettings settings, ServerStart start)
 {
+    /// <summary>Whoever asks whether the server is ready does not wait much longer.</summary>
+    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(5);
+
     public HealthInfo Describe()
     {
         var running = sessions.All.Count(static session => session.IsInTurn);
@@ -47,11 +50,17 @@ internal sealed class ServerHealth(
         List<string> missing = [.. await selfTest.ResultAsync(cancellationToken)];
         try
         {
-            await writer.WriteAsync(Durability.Process, static transaction => transaction.Touch());
+            await writer.WriteAsync(Durability.Process, static transaction => transaction.Touch()).WaitAsync(StorePatience, cancellationToken);
         }
         catch (Exception failure) when (failure is StoreException or ObjectDisposedException)
         {
-            missing.Add($"store: {failure.Message}; is the disk full?");
+            missing.Add(settings.Database is { } database
+                ? $"store: {failure.Message}; does {database} answer, and is its disk full?"
+                : $"store: {failure.Message}; is the disk full?");
+        }
+        catch (TimeoutException)
+        {
+            missing.Add($"store: it has not taken a write for {StorePatience.TotalSeconds:0} s; is {settings.Database?.ToString() ?? "the disk"} busy, or hung?");
         }
 
         return new ReadinessInfo(missing.Count == 0, missing);

@@ -168,7 +168,7 @@ internal static partial class HttpFeature
             return true;
         }
 
-        [LoggerMessage(LogLevel.Error, "The store failed request {RequestId}; is the disk full?")]
+        [LoggerMessage(LogLevel.Error, "The store failed request {RequestId}; is the disk full, or the database away?")]
         private partial void LogStoreFailed(Exception failure, string requestId);
 
         [LoggerMessage(LogLevel.Error, "Request {RequestId} failed unexpectedly")]

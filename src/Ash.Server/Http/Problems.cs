@@ -30,7 +30,7 @@ internal static partial class Problems
     public static readonly Problem NotFound = new(404, "not_found", "There is nothing at this address; the routes are listed at /docs");
     public static readonly Problem Internal = new(500, "internal_error", "Internal Server Error");
     public static readonly Problem StoreUnavailable = new(
-        503, "store_unavailable", "The server could not store or read what this needs; is its disk full? Free some of it and try again; its log says more");
+        503, "store_unavailable", "The server could not store or read what this needs; is its disk full? Does its database answer? Mend that and try again; its log says more");
 
     public static readonly Problem ShuttingDown = new(503, "shutting_down", "The server is shutting down; try again in a moment");
 

@@ -170,7 +170,7 @@ internal sealed partial class SessionForks(
 
     private async Task AppendAsync(Guid forkId, List<EventRow> rows)
     {
-        foreach (var row in rows.Where(row => EventFiles.IsTooLargeForRow(row)))
+        foreach (var row in rows.Where(row => eventFiles.IsTooLargeForRow(row)))
         {
             await eventFiles.WriteAsync(forkId, row);
         }
@@ -179,7 +179,7 @@ internal sealed partial class SessionForks(
         {
             foreach (var row in rows)
             {
-                transaction.Append(forkId, row, inlinePayload: !EventFiles.IsTooLargeForRow(row));
+                transaction.Append(forkId, row, inlinePayload: !eventFiles.IsTooLargeForRow(row));
             }
         });
     }

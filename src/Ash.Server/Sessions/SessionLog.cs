@@ -49,7 +49,7 @@ internal sealed class SessionLog : IDisposable
         for (var i = 0; i < rows.Length; i++)
         {
             rows[i] = new EventRow(Head + 1 + i, entries[i].TurnId, entries[i].Type, at, entries[i].Payload);
-            if (EventFiles.IsTooLargeForRow(rows[i]))
+            if (_files.IsTooLargeForRow(rows[i]))
             {
                 await _files.WriteAsync(_sessionId, rows[i]);
             }
@@ -60,7 +60,7 @@ internal sealed class SessionLog : IDisposable
             for (var i = 0; i < rows.Length; i++)
             {
                 // A row with a file stays: its removal would have to take the file with it.
-                var inline = !EventFiles.IsTooLargeForRow(rows[i]);
+                var inline = !_files.IsTooLargeForRow(rows[i]);
                 transaction.Append(_sessionId, rows[i], inline, isPartial: inline && entries[i].IsPartial);
             }
 

@@ -32,8 +32,6 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
-        // Sixteen bytes in network order sort like the UUIDv7s that they are.
-        configurationBuilder.Properties<Guid>().HaveConversion<GuidBytesConverter>();
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMillisecondsConverter>();
         configurationBuilder.Properties<Enum>().HaveConversion<string>();
     }

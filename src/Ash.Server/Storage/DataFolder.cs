@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ash.Server.Storage.Sqlite;
 
 namespace Ash.Server.Storage;
 
@@ -38,6 +39,9 @@ internal sealed partial class DataFolder : IDisposable
 
     public string Attachments => System.IO.Path.Combine(Path, "attachments");
 
+    /// <summary>Payloads that are too large for a row of SQLite: <c>events/&lt;session&gt;/&lt;seq&gt;</c>.</summary>
+    public string EventFiles => System.IO.Path.Combine(Path, "events");
+
     public string Temporary => System.IO.Path.Combine(Path, "tmp");
 
     public string Logs => System.IO.Path.Combine(Path, "logs");
@@ -69,7 +73,7 @@ internal sealed partial class DataFolder : IDisposable
             }
 
             if (ServerFile.TryRead(path) is null
-                && !File.Exists(new StoreLocation(path).DatabasePath)
+                && !File.Exists(System.IO.Path.Combine(path, SqliteLocation.FileName))
                 && Directory.EnumerateFileSystemEntries(path).Select(System.IO.Path.GetFileName).Except(HarmlessNames).FirstOrDefault() is { } other)
             {
                 return $"ASH_DATA_DIR: {path} holds other things than a server's (\"{other}\"); choose an empty or a new folder with --data-dir";

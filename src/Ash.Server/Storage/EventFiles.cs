@@ -8,11 +8,14 @@ namespace Ash.Server.Storage;
 /// A file is there, safe from power cuts, before its row is. Where a crash comes between them the file has no row: the next
 /// row with that number replaces it, or nobody ever looks at it, and it goes with its session.
 /// </remarks>
-internal sealed class EventFiles(StoreLocation location)
+/// <param name="parent">The folder of all of them.</param>
+/// <param name="maxRowBytes">Larger payloads go into files; <see cref="int.MaxValue"/> where the database takes them all.</param>
+internal sealed class EventFiles(string parent, int maxRowBytes = EventFiles.SqliteRowBytes)
 {
-    private const int MaxRowBytes = 1024 * 1024;
+    /// <summary>What SQLite still reads and writes well inside a row.</summary>
+    public const int SqliteRowBytes = 1024 * 1024;
 
-    public static bool IsTooLargeForRow(in EventRow row) => row.Payload.Length > MaxRowBytes;
+    public bool IsTooLargeForRow(in EventRow row) => row.Payload.Length > maxRowBytes;
 
     /// <summary>Writes a payload so that it survives a power cut; to be called before its row is committed.</summary>
     /// <exception cref="StoreException">It could not be written.</exception>
@@ -24,8 +27,8 @@ internal sealed class EventFiles(StoreLocation location)
             if (!Directory.Exists(folder))
             {
                 Directory.CreateDirectory(folder);
-                DiskSync.Folder(location.EventFiles);
-                DiskSync.Folder(Path.GetDirectoryName(location.EventFiles)!);
+                DiskSync.Folder(parent);
+                DiskSync.Folder(Path.GetDirectoryName(parent)!);
             }
 
             await using (var file = new FileStream(PathOf(sessionId, row.Seq), FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
@@ -64,7 +67,7 @@ internal sealed class EventFiles(StoreLocation location)
         }
     }
 
-    private string Folder(Guid sessionId) => Path.Combine(location.EventFiles, sessionId.ToString());
+    private string Folder(Guid sessionId) => Path.Combine(parent, sessionId.ToString());
 
     private string PathOf(Guid sessionId, long seq) => Path.Combine(Folder(sessionId), seq.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,74 +1,72 @@
 using Ash.Server.Events;
-using Microsoft.Data.Sqlite;
 
 namespace Ash.Server.Storage;
 
 /// <summary>What a delegate on the writer's thread may use; valid until it returns.</summary>
-internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext context) : IDisposable
+internal sealed class StoreTransaction(StoreConnection connection, AshDbContext context) : IDisposable
 {
     private bool _usesContext;
-    private int _touches;
 
-    private readonly SqliteStatement _insertEvent = new(connection.Handle!, """
+    private readonly StoreStatement _insertEvent = connection.Prepare("""
         INSERT INTO events (session_id, seq, turn_id, type, at, is_partial, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         """);
 
-    private readonly SqliteStatement _removeDeltas = new(connection.Handle!, """
+    private readonly StoreStatement _removeDeltas = connection.Prepare("""
         DELETE FROM events WHERE id IN (
-            SELECT id FROM events WHERE session_id = ?1 AND seq > ?2 AND seq < ?3 AND is_partial = 1 LIMIT ?4)
+            SELECT id FROM events WHERE session_id = ?1 AND seq > ?2 AND seq < ?3 AND is_partial LIMIT ?4)
         """);
 
-    private readonly SqliteStatement _setDeltasPruned = new(connection.Handle!, """
+    private readonly StoreStatement _setDeltasPruned = connection.Prepare("""
         UPDATE turns SET deltas_pruned_at = ?2 WHERE id = ?1
         """);
 
-    private readonly SqliteStatement _removeEvents = new(connection.Handle!, """
+    private readonly StoreStatement _removeEvents = connection.Prepare("""
         DELETE FROM events WHERE id IN (SELECT id FROM events WHERE session_id = ?1 ORDER BY seq LIMIT ?2)
         """);
 
-    private readonly SqliteStatement _insertLogLine = new(connection.Handle!, """
+    private readonly StoreStatement _insertLogLine = connection.Prepare("""
         INSERT INTO log_lines (session_id, number, source, text, at)
         SELECT ?1, COALESCE(MAX(number), -1) + 1, ?2, ?3, ?4 FROM log_lines WHERE session_id = ?1
         """);
 
-    private readonly SqliteStatement _removeLogLines = new(connection.Handle!, """
+    private readonly StoreStatement _removeLogLines = connection.Prepare("""
         DELETE FROM log_lines WHERE session_id = ?1 AND number <= (SELECT MAX(number) FROM log_lines WHERE session_id = ?1) - ?2
         """);
 
-    private readonly SqliteStatement _setFrame = new(connection.Handle!, """
+    private readonly StoreStatement _setFrame = connection.Prepare("""
         UPDATE sandboxes SET last_frame = ?2 WHERE id = ?1
         """);
 
-    private readonly SqliteStatement _insertTurn = new(connection.Handle!, """
-        INSERT INTO turns (id, session_id, status, message_seq, model, options, retryable, created_at) VALUES (?1, ?2, 'Queued', ?3, ?4, ?5, 0, ?6)
+    private readonly StoreStatement _insertTurn = connection.Prepare("""
+        INSERT INTO turns (id, session_id, status, message_seq, model, options, retryable, created_at) VALUES (?1, ?2, 'Queued', ?3, ?4, ?5, FALSE, ?6)
         """);
 
-    private readonly SqliteStatement _startTurn = new(connection.Handle!, """
+    private readonly StoreStatement _startTurn = connection.Prepare("""
         UPDATE turns SET status = 'Running', started_seq = ?2 WHERE id = ?1
         """);
 
-    private readonly SqliteStatement _setModelCalled = new(connection.Handle!, """
+    private readonly StoreStatement _setModelCalled = connection.Prepare("""
         UPDATE turns SET model_called_at = ?2 WHERE id = ?1 AND model_called_at IS NULL
         """);
 
-    private readonly SqliteStatement _completeTurn = new(connection.Handle!, """
+    private readonly StoreStatement _completeTurn = connection.Prepare("""
         UPDATE turns SET status = 'Ended', completed_seq = ?2, reason = ?3, code = ?4, retryable = ?5, result = ?6, usage = ?7, ended_at = ?8
         WHERE id = ?1
         """);
 
-    private readonly SqliteStatement _touchSession = new(connection.Handle!, """
+    private readonly StoreStatement _touchSession = connection.Prepare("""
         UPDATE sessions SET last_active_at = ?2 WHERE id = ?1
         """);
 
-    private readonly SqliteStatement _setCliProcess = new(connection.Handle!, """
+    private readonly StoreStatement _setCliProcess = connection.Prepare("""
         UPDATE sandboxes SET cli_process = ?2, cli_flags = ?3 WHERE id = ?1
         """);
 
-    private readonly SqliteStatement _setStatus = new(connection.Handle!, """
+    private readonly StoreStatement _setStatus = connection.Prepare("""
         UPDATE sessions SET status = ?2, last_active_at = ?3, ended_at = ?4 WHERE id = ?1
         """);
 
-    private readonly SqliteStatement _setConversation = new(connection.Handle!, """
+    private readonly StoreStatement _setConversation = connection.Prepare("""
         UPDATE sessions SET cli_session_id = ?2, cleared_at_turn = ?3 WHERE id = ?1
         """);
 
@@ -78,17 +76,13 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         get
         {
             _usesContext = true;
+            connection.Settle();
             return context;
         }
     }
 
-    /// <summary>Writes to the disk without changing anything: the database's header has a number that nobody else uses.</summary>
-    /// <exception cref="StoreException">The disk is full, or broken.</exception>
-    public void Touch()
-    {
-        using var statement = new SqliteStatement(connection.Handle!, $"PRAGMA user_version = {++_touches}");
-        statement.Execute();
-    }
+    /// <inheritdoc cref="StoreConnection.Touch"/>
+    public void Touch() => connection.Touch();
 
     /// <summary>Appends one fact.</summary>
     /// <param name="sessionId">Its session.</param>
@@ -103,38 +97,22 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
             .Bind(3, row.TurnId)
             .BindText(4, row.Type.Utf8Name)
             .Bind(5, row.At.ToUnixTimeMilliseconds())
-            .Bind(6, isPartial ? 1 : 0);
-
-        if (inlinePayload)
-        {
-            _insertEvent.Bind(7, row.Payload.Span);
-        }
-        else
-        {
-            _insertEvent.BindNull(7);
-        }
-
-        _insertEvent.Execute();
+            .Bind(6, isPartial)
+            .Bind(7, inlinePayload ? row.Payload : default(ReadOnlyMemory<byte>?))
+            .Execute();
     }
 
     /// <summary>Removes partial rows between two rows of a session, at most <paramref name="limit"/>.</summary>
     /// <returns>How many went.</returns>
-    public int RemoveDeltas(Guid sessionId, long afterSeq, long beforeSeq, int limit)
-    {
-        _removeDeltas.Bind(1, sessionId).Bind(2, afterSeq).Bind(3, beforeSeq).Bind(4, limit).Execute();
-        return _removeDeltas.Changes;
-    }
+    public int RemoveDeltas(Guid sessionId, long afterSeq, long beforeSeq, int limit) =>
+        _removeDeltas.Bind(1, sessionId).Bind(2, afterSeq).Bind(3, beforeSeq).Bind(4, limit).ExecuteAndCount();
 
     public void SetDeltasPruned(Guid turnId, DateTimeOffset at) =>
         _setDeltasPruned.Bind(1, turnId).Bind(2, at.ToUnixTimeMilliseconds()).Execute();
 
     /// <summary>Removes the oldest rows of a session, at most <paramref name="limit"/>.</summary>
     /// <returns>How many went.</returns>
-    public int RemoveEvents(Guid sessionId, int limit)
-    {
-        _removeEvents.Bind(1, sessionId).Bind(2, limit).Execute();
-        return _removeEvents.Changes;
-    }
+    public int RemoveEvents(Guid sessionId, int limit) => _removeEvents.Bind(1, sessionId).Bind(2, limit).ExecuteAndCount();
 
     /// <summary>Adds a line to the log of a session's sandbox, under the next number.</summary>
     public void AppendLogLine(Guid sessionId, LogSource source, string text, DateTimeOffset at) =>
@@ -175,7 +153,7 @@ internal sealed class StoreTransaction(SqliteConnection connection, AshDbContext
         .Bind(2, turn.CompletedSeq)
         .Bind(3, turn.Reason)
         .Bind(4, turn.Code)
-        .Bind(5, turn.Retryable ? 1 : 0)
+        .Bind(5, turn.Retryable)
         .Bind(6, turn.Result)
         .Bind(7, turn.Usage)
         .Bind(8, turn.EndedAt?.ToUnixTimeMilliseconds())

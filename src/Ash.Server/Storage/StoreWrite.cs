@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Storage;
@@ -13,6 +13,9 @@ internal abstract class StoreWrite(Durability durability)
 
     /// <summary>The commit holds; the caller may go on.</summary>
     public abstract void Complete();
+
+    /// <summary>The database refuses what the delegate asked for; the caller hears of it at <see cref="Complete"/>.</summary>
+    public abstract void Refuse(StoreException failure);
 
     public abstract void Fail(Exception failure);
 }
@@ -36,7 +39,7 @@ internal sealed class StoreWrite<T>(Durability durability, Func<StoreTransaction
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            _failure = failure is SqliteException or DbUpdateException
+            _failure = failure is DbException or DbUpdateException
                 ? new StoreException("The store did not take the write: " + (failure.InnerException ?? failure).Message, failure)
                 : failure;
             return false;
@@ -54,6 +57,8 @@ internal sealed class StoreWrite<T>(Durability durability, Func<StoreTransaction
             _source.TrySetResult(_result!);
         }
     }
+
+    public override void Refuse(StoreException failure) => _failure ??= failure;
 
     public override void Fail(Exception failure) => _source.TrySetException(_failure ?? failure);
 }

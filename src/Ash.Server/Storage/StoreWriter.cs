@@ -1,24 +1,14 @@
-using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
-using SQLitePCL;
-
 namespace Ash.Server.Storage;
 
-/// <summary>The one writer of the SQLite store: one connection, one thread, and each commit takes all that has queued.</summary>
+/// <summary>The one writer of the store: one connection, one thread, and each commit takes all that has queued.</summary>
 /// <remarks>
-/// Two writers stall each other for 150 ms and eight for more than a second, because the library sleeps on a busy
-/// database; so every write passes here, EF's included. Each delegate has a savepoint of its own, unless it is alone: one that fails
-/// takes nothing else with it. A delegate must not block or await.
+/// Every write passes here, EF's included, so delegates are serial: what one has read is still so when it writes. Two writers
+/// of SQLite would also stall each other, because the library sleeps on a busy database. Each delegate has a savepoint of its
+/// own, unless it is alone: one that fails takes nothing else with it. A delegate must not block or await.
 /// </remarks>
 internal sealed class StoreWriter : IAsyncDisposable
 {
-    private readonly SqliteConnection _connection;
-    private readonly StoreTransaction _transaction;
-    private readonly SqliteStatement _begin;
-    private readonly SqliteStatement _save;
-    private readonly SqliteStatement _release;
-    private readonly SqliteStatement _commit;
-    private readonly Checkpointer _checkpointer;
+    private readonly StoreConnection _connection;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
 
@@ -28,24 +18,11 @@ internal sealed class StoreWriter : IAsyncDisposable
     private List<StoreWrite> _waiting = [];
     private List<StoreWrite> _taken = [];
     private bool _closed;
-    private bool? _isSynced;
 
-    public StoreWriter(StoreLocation location)
+    /// <param name="connection">The writer's from here on; it goes with it.</param>
+    public StoreWriter(StoreConnection connection)
     {
-        _connection = location.Open();
-        Execute("PRAGMA wal_autocheckpoint = 0");
-
-        // The writer begins and commits by itself: EF only runs its commands in between.
-        var context = new SqliteDbContext(SqliteDbContext.OptionsFor(_connection));
-        context.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
-        context.Database.AutoSavepointsEnabled = false;
-
-        _transaction = new StoreTransaction(_connection, context);
-        _begin = new SqliteStatement(_connection.Handle!, "BEGIN IMMEDIATE");
-        _save = new SqliteStatement(_connection.Handle!, "SAVEPOINT work");
-        _release = new SqliteStatement(_connection.Handle!, "RELEASE work");
-        _commit = new SqliteStatement(_connection.Handle!, "COMMIT");
-        _checkpointer = new Checkpointer(location);
+        _connection = connection;
         _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
         _thread.Start();
     }
@@ -82,13 +59,7 @@ internal sealed class StoreWriter : IAsyncDisposable
 
         _queued.Set();
         await _ended.Task;
-        await _checkpointer.DisposeAsync();
-        _transaction.Dispose();
-        _begin.Dispose();
-        _save.Dispose();
-        _release.Dispose();
-        _commit.Dispose();
-        _connection.Dispose();
+        await _connection.DisposeAsync();
         _queued.Dispose();
     }
 
@@ -145,13 +116,11 @@ internal sealed class StoreWriter : IAsyncDisposable
     {
         try
         {
-            SetSynchronous(writes.Exists(static write => write.Durability == Durability.Power));
-            _begin.Execute();
+            _connection.Begin(writes.Exists(static write => write.Durability == Durability.Power) ? Durability.Power : Durability.Process);
             if (writes is [var alone])
             {
-                if (!TryRun(alone))
+                if (!_connection.TryRunAlone(alone))
                 {
-                    RollBack();
                     alone.Complete();
                     return;
                 }
@@ -160,17 +129,17 @@ internal sealed class StoreWriter : IAsyncDisposable
             {
                 foreach (var write in writes)
                 {
-                    RunInSavepoint(write);
+                    _connection.Run(write);
                 }
             }
 
             HoldPoints.Reach(HoldPoint.BeforeCommit);
-            _commit.Execute();
+            _connection.Commit();
             HoldPoints.Reach(HoldPoint.AfterCommit);
         }
         catch (StoreException failure)
         {
-            RollBack();
+            _connection.RollBack();
             var wrapped = new StoreException("The store did not take the write: " + failure.Message, failure);
             foreach (var write in writes)
             {
@@ -185,58 +154,6 @@ internal sealed class StoreWriter : IAsyncDisposable
             write.Complete();
         }
 
-        _checkpointer.Committed(_connection.Handle!);
-    }
-
-    private void RunInSavepoint(StoreWrite write)
-    {
-        _save.Execute();
-        if (!TryRun(write))
-        {
-            Execute("ROLLBACK TO work");
-        }
-
-        // Where SQLite itself gave the whole transaction up, there is no savepoint any more, and everybody hears of it.
-        _release.Execute();
-    }
-
-    private bool TryRun(StoreWrite write)
-    {
-        try
-        {
-            return write.TryRun(_transaction);
-        }
-        finally
-        {
-            _transaction.Reset();
-        }
-    }
-
-    /// <summary>Some errors (a full disk, a failed read) roll back by themselves; after the others the transaction is still open.</summary>
-    private void RollBack()
-    {
-        if (raw.sqlite3_get_autocommit(_connection.Handle!) == 0)
-        {
-            raw.sqlite3_exec(_connection.Handle!, "ROLLBACK");
-        }
-    }
-
-    /// <summary>By <c>sqlite3_exec</c> and outside a transaction: prepared and stepped later, it has no effect.</summary>
-    private void SetSynchronous(bool synced)
-    {
-        if (_isSynced != synced)
-        {
-            Execute(synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-            _isSynced = synced;
-        }
-    }
-
-    private void Execute(string sql)
-    {
-        var result = raw.sqlite3_exec(_connection.Handle!, sql);
-        if (result != raw.SQLITE_OK)
-        {
-            throw new StoreException($"SQLite error {result} in \"{sql}\": {raw.sqlite3_errmsg(_connection.Handle!).utf8_to_string()}");
-        }
+        _connection.Committed();
     }
 }

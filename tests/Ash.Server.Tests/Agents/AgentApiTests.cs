@@ -5,18 +5,23 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Ash.Server.Tests.InMemory;
+using Ash.Server.Tests.Storage;
 
 namespace Ash.Server.Tests.Agents;
 
 /// <summary>Contract 3.1: an agent's environment, configuration and files, and what a change of them makes of it.</summary>
-public sealed class AgentApiTests : IAsyncLifetime
+public class AgentApiTests : IAsyncLifetime
 {
     private const int Limit = 60_000;
     private InMemoryServer _server = null!; // Set before each test.
 
     public async ValueTask InitializeAsync() => _server = await InMemoryServer.StartAsync();
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact(Timeout = Limit)]
     public async Task Patch_ReplacesTheEnvironment_AndMergesTheConfiguration()
@@ -277,3 +282,6 @@ public sealed class AgentApiTests : IAsyncLifetime
             $$"""{"path":{{JsonSerializer.Serialize(file.Path)}},"content":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(file.Text))}}"}"""))}}]}
         """;
 }
+
+[OnDatabase(TestDatabase.Postgres)]
+public sealed class AgentApiOnPostgresTests : AgentApiTests;

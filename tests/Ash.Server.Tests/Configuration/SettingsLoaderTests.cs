@@ -91,7 +91,7 @@ public sealed partial class SettingsLoaderTests
     [InlineData("ASH_RATE_LIMIT_WINDOW", "0")]
     [InlineData("ASH_RATE_LIMIT_WINDOW", "2d")]
     [InlineData("ASH_MODE", "coordinator")]
-    [InlineData("ASH_DATABASE_URL", "postgres://x")]
+    [InlineData("ASH_DATABASE_URL", "mysql://x")]
     [InlineData("ASH_SNAPSHOT_URL", "s3://x")]
     public void WrongValue_IsRefused_ByTheSettingsName(string name, string value)
     {

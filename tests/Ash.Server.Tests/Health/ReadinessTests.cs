@@ -1,7 +1,9 @@
 using Ash.Server.Tests.InMemory;
+using Ash.Server.Tests.Storage;
 
 namespace Ash.Server.Tests.Health;
 
+[OnDatabase(TestDatabase.Sqlite)]
 public sealed class ReadinessTests
 {
     private const int Limit = 60_000;

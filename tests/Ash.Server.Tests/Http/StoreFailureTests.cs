@@ -3,11 +3,13 @@ using System.Net.Http.Json;
 using Ash.Client;
 using Ash.Protocol.Api;
 using Ash.Server.Tests.InMemory;
+using Ash.Server.Tests.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Http;
 
 /// <summary>What a client is told while the server cannot store anything.</summary>
+[OnDatabase(TestDatabase.Sqlite)]
 public sealed class StoreFailureTests
 {
     private const int Limit = 60_000;

@@ -11,6 +11,7 @@ using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Ash.Server.Storage.Postgres;
 using Ash.Server.Tests.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -29,10 +30,12 @@ internal sealed class InMemoryServer : IAsyncDisposable
     private const string ApiKey = "ash_in_memory";
     private readonly WebApplication _app;
     private readonly DataFolder _data;
+    private readonly PostgresAddress? _database;
 
     private InMemoryServer(WebApplication app, DataFolder data, WatchedDisk disk, ScriptedSandboxHost host, TestClock clock, string apiKey)
     {
         _app = app;
+        _database = app.Services.GetRequiredService<ServerSettings>().Database;
         _data = data;
         Disk = disk;
         Host = host;
@@ -77,10 +80,16 @@ internal sealed class InMemoryServer : IAsyncDisposable
         Action<ScriptedSandboxHost>? prepare = null)
     {
         var folder = Directory.CreateTempSubdirectory("ash-mem-").FullName;
-        var settings = SettingsLoader.Load(
-            [],
-            new Dictionary<string, string?> { ["ASH_PORT"] = "0", ["ASH_DATA_DIR"] = folder, ["ASH_API_KEY"] = ApiKey, ["ASH_WARM_SANDBOXES"] = "0" },
-            out var report);
+        var environment = new Dictionary<string, string?>
+        {
+            ["ASH_PORT"] = "0", ["ASH_DATA_DIR"] = folder, ["ASH_API_KEY"] = ApiKey, ["ASH_WARM_SANDBOXES"] = "0",
+        };
+        if (OnDatabaseAttribute.Current == TestDatabase.Postgres)
+        {
+            environment["ASH_DATABASE_URL"] = PostgresDatabases.CreateUrl();
+        }
+
+        var settings = SettingsLoader.Load([], environment, out var report);
         Assert.Empty(report.Errors);
         var data = DataFolder.TryOpen(folder, out _)!;
         var disk = new WatchedDisk(folder);
@@ -88,7 +97,7 @@ internal sealed class InMemoryServer : IAsyncDisposable
         prepare?.Invoke(host);
         var clock = new TestClock();
         settings = adjust?.Invoke(settings) ?? settings;
-        var app = ServerCommand.Build(settings, data, services =>
+        var app = await ServerCommand.BuildAsync(settings, data, services =>
         {
             services.AddSingleton<ISandboxHost>(host);
             services.AddSingleton<TimeProvider>(clock);
@@ -168,6 +177,10 @@ internal sealed class InMemoryServer : IAsyncDisposable
         _data.Dispose();
         Disk.Dispose();
         Directory.Delete(_data.Path, recursive: true);
+        if (_database is not null)
+        {
+            PostgresDatabases.Drop(_database);
+        }
     }
 
     private static void OnlyWhenAsked<T>(IServiceCollection services)

@@ -3,11 +3,12 @@ using Ash.Client;
 using Ash.Protocol.Api;
 using Ash.Runner.Sandboxes;
 using Ash.Server.Tests.InMemory;
+using Ash.Server.Tests.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Sessions;
 
-public sealed class CreateSessionTests
+public class CreateSessionTests
 {
     private const int Limit = 60_000;
     private static readonly TimeSpan BridgePatience = TimeSpan.FromSeconds(20);
@@ -153,3 +154,6 @@ public sealed class CreateSessionTests
         Assert.Empty(server.Host.Live);
     }
 }
+
+[OnDatabase(TestDatabase.Postgres)]
+public sealed class CreateSessionOnPostgresTests : CreateSessionTests;

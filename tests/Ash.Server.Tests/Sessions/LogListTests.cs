@@ -4,11 +4,12 @@ using Ash.Protocol.Api;
 using Ash.Server.Events;
 using Ash.Server.Storage;
 using Ash.Server.Tests.InMemory;
+using Ash.Server.Tests.Storage;
 
 namespace Ash.Server.Tests.Sessions;
 
 /// <summary>The history and the timeline, page by page.</summary>
-public sealed class LogListTests
+public class LogListTests
 {
     private const int Limit = 60_000;
     private const int Megabyte = 1024 * 1024;
@@ -77,3 +78,6 @@ public sealed class LogListTests
         }
     }
 }
+
+[OnDatabase(TestDatabase.Postgres)]
+public sealed class LogListOnPostgresTests : LogListTests;

@@ -1,8 +1,10 @@
 using Ash.Server.Storage;
+using Ash.Server.Storage.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Storage;
 
+[OnDatabase(TestDatabase.Sqlite)]
 public sealed class SchemaTests
 {
     [Fact]
@@ -27,7 +29,7 @@ public sealed class SchemaTests
             Assert.NotEmpty(context.Database.GetPendingMigrations());
         }
 
-        Schema.Migrate(store.Location);
+        SqliteSchema.Migrate(store.Location);
 
         await using var migrated = store.Read();
         Assert.Empty(migrated.Database.GetPendingMigrations());

@@ -7,7 +7,7 @@ using CsCheck;
 namespace Ash.Server.Tests.Storage;
 
 /// <summary>Whatever many sessions append, update and fail at once: what is stored is what their callers were told.</summary>
-public sealed class StoreModelTests
+public class StoreModelTests
 {
     private const int Sessions = 8;
 
@@ -104,3 +104,6 @@ public sealed class StoreModelTests
         transaction.Db.SaveChanges();
     }
 }
+
+[OnDatabase(TestDatabase.Postgres)]
+public sealed class StoreModelOnPostgresTests : StoreModelTests;

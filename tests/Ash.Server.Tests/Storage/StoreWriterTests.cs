@@ -4,53 +4,16 @@ using Ash.Server.Tests.Events;
 
 namespace Ash.Server.Tests.Storage;
 
-public sealed class StoreWriterTests
+public class StoreWriterTests
 {
     private const int Limit = 30_000;
     private static readonly Guid Session = Guid.CreateVersion7();
 
     [Fact(Timeout = Limit)]
-    public async Task Commit_IsSynced_OnlyWhereItMustSurviveAPowerCut()
-    {
-        await using var store = new TestStore();
-        await AppendAsync(store, 1, Durability.Power);
-
-        var before = store.Disk.Syncs;
-        await AppendAsync(store, 2, Durability.Process);
-        await AppendAsync(store, 3, Durability.Process);
-        Assert.Equal(0, store.Disk.Syncs - before);
-
-        await AppendAsync(store, 4, Durability.Power);
-        Assert.Equal(1, store.Disk.Syncs - before);
-        await AppendAsync(store, 5, Durability.Power);
-        Assert.Equal(2, store.Disk.Syncs - before);
-
-        await AppendAsync(store, 6, Durability.Process);
-        Assert.Equal(2, store.Disk.Syncs - before);
-    }
-
-    [Fact(Timeout = Limit)]
-    public async Task Commit_TakesAllThatHasQueued_InTheirOrder()
-    {
-        await using var store = new TestStore();
-        await AppendAsync(store, 1, Durability.Power);
-        var before = store.Disk.Syncs;
-
-        using var held = new Hold(store.Writer);
-        var waiting = Enumerable.Range(2, 200).Select(seq => AppendAsync(store, seq, Durability.Power)).ToList();
-        held.Release();
-        await Task.WhenAll(waiting);
-
-        // The one that held the writer was not synced; the two hundred shared a commit.
-        Assert.Equal(1, store.Disk.Syncs - before);
-        Assert.Equal(Enumerable.Range(1, 201).Select(seq => (long)seq), (await store.RowsAsync(Session)).Select(row => row.Seq));
-    }
-
-    [Fact(Timeout = Limit)]
     public async Task FailingDelegate_TakesNothingElseOfItsCommitWithIt()
     {
         await using var store = new TestStore();
-        using var held = new Hold(store.Writer);
+        using var held = new WriterHold(store.Writer);
         var first = store.Writer.WriteAsync(Durability.Process, transaction => TestStore.AddKey(transaction, "first"));
         var failing = store.Writer.WriteAsync(Durability.Process, transaction =>
         {
@@ -95,56 +58,11 @@ public sealed class StoreWriterTests
         Assert.Single(await store.RowsAsync(Session));
     }
 
-    [Theory(Timeout = Limit)]
-    [InlineData(Durability.Process)]
-    [InlineData(Durability.Power)]
-    internal async Task FullDisk_FailsEveryCaller_KeepsNothing_AndTheWriterGoesOnOnceThereIsSpace(Durability durability)
-    {
-        await using var store = new TestStore();
-        await AppendAsync(store, 1, durability);
-
-        store.Disk.IsFull = true;
-        using (var held = new Hold(store.Writer))
-        {
-            Task[] refused =
-            [
-                AppendAsync(store, 2, durability),
-                store.Writer.WriteAsync(durability, transaction => TestStore.AddKey(transaction, "refused")),
-                AppendAsync(store, 3, durability),
-            ];
-            held.Release();
-            foreach (var write in refused)
-            {
-                await Assert.ThrowsAsync<StoreException>(() => write);
-            }
-        }
-
-        store.Disk.IsFull = false;
-        await AppendAsync(store, 2, durability);
-        await store.Writer.WriteAsync(durability, transaction => TestStore.AddKey(transaction, "kept"));
-        Assert.Equal([1L, 2L], (await store.RowsAsync(Session)).Select(row => row.Seq));
-        Assert.Equal(["kept"], await store.LabelsAsync());
-    }
-
-    [Fact(Timeout = Limit)]
-    public async Task CommitThatCannotBeSynced_Fails_AndTheNextOneHolds()
-    {
-        await using var store = new TestStore();
-        await AppendAsync(store, 1, Durability.Power);
-
-        store.Disk.FailsToSync = true;
-        await Assert.ThrowsAsync<StoreException>(() => AppendAsync(store, 2, Durability.Power));
-        store.Disk.FailsToSync = false;
-
-        await AppendAsync(store, 2, Durability.Power);
-        Assert.Equal([1L, 2L], (await store.RowsAsync(Session)).Select(row => row.Seq));
-    }
-
     [Fact(Timeout = Limit)]
     public async Task Disposal_CommitsWhatWaits_AndRefusesWhatComesAfter()
     {
         await using var store = new TestStore();
-        using var held = new Hold(store.Writer);
+        using var held = new WriterHold(store.Writer);
         var waiting = Enumerable.Range(1, 50).Select(seq => AppendAsync(store, seq, Durability.Process)).ToList();
         var disposal = store.Writer.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => AppendAsync(store, 51, Durability.Process));
@@ -153,27 +71,6 @@ public sealed class StoreWriterTests
         await disposal;
         await Task.WhenAll(waiting);
         Assert.Equal(50, (await store.RowsAsync(Session)).Count);
-    }
-
-    [Fact(Timeout = 120_000)]
-    public async Task Flood_KeepsTheWriteAheadLogBounded()
-    {
-        const int rowBytes = 64 * 1024;
-        const long flood = 3 * Checkpointer.MaxLogBytes;
-        await using var store = new TestStore();
-        var log = new FileInfo(store.Location.DatabasePath + "-wal");
-        var payload = new byte[rowBytes];
-        var longest = 0L;
-        for (long seq = 1; seq <= flood / rowBytes; seq += 8)
-        {
-            await Task.WhenAll(Enumerable.Range((int)seq, 8).Select(n => store.Writer.WriteAsync(Durability.Process, transaction =>
-                transaction.Append(Session, new EventRow(n, null, EventType.Cli, Rows.At, payload), inlinePayload: true))));
-            log.Refresh();
-            longest = Math.Max(longest, log.Length);
-        }
-
-        const long oneIntervalAndOneCommit = Checkpointer.IntervalBytes + (16 * rowBytes);
-        Assert.InRange(longest, 1, Checkpointer.MaxLogBytes + oneIntervalAndOneCommit);
     }
 
     [Fact(Timeout = Limit)]
@@ -190,32 +87,7 @@ public sealed class StoreWriterTests
         store.Writer.WriteAsync(durability, transaction => transaction.Append(Session, Row(seq), inlinePayload: true));
 
     private static EventRow Row(long seq) => Rows.Row(seq, EventType.Error, "{}");
-
-    /// <summary>Keeps the writer in a delegate, so that what follows queues up behind it.</summary>
-    private sealed class Hold : IDisposable
-    {
-        private readonly ManualResetEventSlim _entered = new();
-        private readonly ManualResetEventSlim _released = new();
-        private readonly Task _write;
-
-        public Hold(StoreWriter writer)
-        {
-            _write = writer.WriteAsync(Durability.Process, _ =>
-            {
-                _entered.Set();
-                _released.Wait(TimeSpan.FromMilliseconds(Limit));
-            });
-            _entered.Wait(TimeSpan.FromMilliseconds(Limit));
-        }
-
-        public void Release() => _released.Set();
-
-        public void Dispose()
-        {
-            _released.Set();
-            _write.ContinueWith(static write => write.Exception, TaskScheduler.Default).Wait(Limit);
-            _entered.Dispose();
-            _released.Dispose();
-        }
-    }
 }
+
+[OnDatabase(TestDatabase.Postgres)]
+public sealed class StoreWriterOnPostgresTests : StoreWriterTests;

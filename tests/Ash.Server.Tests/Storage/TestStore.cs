@@ -1,34 +1,55 @@
 using Ash.Server.Events;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Ash.Server.Storage.Postgres;
+using Ash.Server.Storage.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Storage;
 
-/// <summary>A real store in a folder of its own, on a disk that the test watches.</summary>
+/// <summary>A real store: SQLite in a folder of its own, on a disk that the test watches, or a database of its own in Postgres.</summary>
 internal sealed class TestStore : IAsyncDisposable
 {
     private readonly DataFolder _data;
+    private readonly IDisposable _rows;
 
     public TestStore()
     {
         Folder = Directory.CreateTempSubdirectory("ash-store-").FullName;
         Disk = new WatchedDisk(Folder);
         _data = DataFolder.TryOpen(Folder, out _)!;
-        Location = new StoreLocation(Folder);
-        Schema.Migrate(Location);
-        Files = new EventFiles(Location);
-        Events = new EventStore(Location, Files);
-        Writer = new StoreWriter(Location);
+        Location = new SqliteLocation(Folder);
+        if (OnDatabaseAttribute.Current == TestDatabase.Postgres)
+        {
+            Postgres = new PostgresDatabase(PostgresDatabases.Read(PostgresDatabases.CreateUrl()));
+            Files = new EventFiles(_data.EventFiles, int.MaxValue);
+            Events = new EventStore(new PostgresEventRows(Postgres));
+            _rows = Postgres;
+            Writer = new StoreWriter(new PostgresStoreConnection(Postgres));
+        }
+        else
+        {
+            SqliteSchema.Migrate(Location);
+            Files = new EventFiles(_data.EventFiles);
+            var rows = new SqliteEventRows(Location, Files);
+            Events = new EventStore(rows);
+            _rows = rows;
+            Writer = new StoreWriter(new SqliteStoreConnection(Location));
+        }
     }
 
     public string Folder { get; }
 
     public DataFolder Data => _data;
 
+    /// <summary>Where SQLite is.</summary>
     public WatchedDisk Disk { get; }
 
-    public StoreLocation Location { get; }
+    /// <summary>Where SQLite is.</summary>
+    public SqliteLocation Location { get; }
+
+    /// <summary>Null where the store is SQLite.</summary>
+    public PostgresDatabase? Postgres { get; }
 
     public EventFiles Files { get; }
 
@@ -46,7 +67,9 @@ internal sealed class TestStore : IAsyncDisposable
         return log;
     }
 
-    public AshDbContext Read() => new SqliteDbContext(SqliteDbContext.OptionsFor(Location.ReaderConnectionString));
+    public AshDbContext Read() => Postgres is null
+        ? new SqliteDbContext(SqliteDbContext.OptionsFor(Location.ReaderConnectionString))
+        : new PostgresDbContext(PostgresDbContext.OptionsFor(Postgres.ReaderConnectionString));
 
     /// <summary>Stores an API key: the smallest thing that passes through EF.</summary>
     public static void AddKey(StoreTransaction transaction, string label)
@@ -75,9 +98,13 @@ internal sealed class TestStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Writer.DisposeAsync();
-        Events.Dispose();
+        _rows.Dispose();
         _data.Dispose();
         Disk.Dispose();
         Directory.Delete(Folder, recursive: true);
+        if (Postgres is not null)
+        {
+            PostgresDatabases.Drop(Postgres.Address);
+        }
     }
 }

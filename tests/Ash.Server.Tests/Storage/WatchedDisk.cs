@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Ash.Server.Storage;
+using Ash.Server.Storage.Sqlite;
 
 namespace Ash.Server.Tests.Storage;
 

@@ -1,9 +1,9 @@
 using SQLitePCL;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 /// <summary>A prepared statement of the writer's connection, bound and stepped without an allocation.</summary>
-internal sealed class SqliteStatement : IDisposable
+internal sealed class SqliteStatement : StoreStatement
 {
     private readonly sqlite3 _connection;
     private readonly sqlite3_stmt _statement;
@@ -14,55 +14,49 @@ internal sealed class SqliteStatement : IDisposable
         Check(raw.sqlite3_prepare_v2(connection, sql, out _statement));
     }
 
-    /// <summary>Rows that the last <see cref="Execute"/> changed.</summary>
-    public int Changes => raw.sqlite3_changes(_connection);
-
-    public SqliteStatement Bind(int index, long? value)
+    public override SqliteStatement Bind(int index, long? value)
     {
         Check(value is { } number ? raw.sqlite3_bind_int64(_statement, index, number) : raw.sqlite3_bind_null(_statement, index));
         return this;
     }
 
-    public SqliteStatement Bind(int index, string? value)
+    public override SqliteStatement Bind(int index, string? value)
     {
         Check(value is null ? raw.sqlite3_bind_null(_statement, index) : raw.sqlite3_bind_text(_statement, index, value));
         return this;
     }
 
-    public SqliteStatement Bind(int index, ReadOnlySpan<byte> value)
+    public override SqliteStatement Bind(int index, bool value) => Bind(index, value ? 1L : 0L);
+
+    public override SqliteStatement Bind(int index, ReadOnlyMemory<byte>? value)
     {
-        Check(raw.sqlite3_bind_blob(_statement, index, value));
+        Check(value is { } bytes ? raw.sqlite3_bind_blob(_statement, index, bytes.Span) : raw.sqlite3_bind_null(_statement, index));
         return this;
     }
 
-    /// <summary>Binds text that is UTF-8 already.</summary>
-    public SqliteStatement BindText(int index, ReadOnlySpan<byte> value)
+    public override SqliteStatement BindText(int index, ReadOnlySpan<byte> value)
     {
         Check(raw.sqlite3_bind_text(_statement, index, value));
         return this;
     }
 
-    public SqliteStatement BindNull(int index)
-    {
-        Check(raw.sqlite3_bind_null(_statement, index));
-        return this;
-    }
-
-    public SqliteStatement Bind(int index, Guid? value)
+    public override SqliteStatement Bind(int index, Guid? value)
     {
         if (value is not { } id)
         {
-            return BindNull(index);
+            Check(raw.sqlite3_bind_null(_statement, index));
+            return this;
         }
 
         Span<byte> bytes = stackalloc byte[16];
         id.TryWriteBytes(bytes, bigEndian: true, out _);
-        return Bind(index, bytes);
+        Check(raw.sqlite3_bind_blob(_statement, index, bytes));
+        return this;
     }
 
     /// <summary>Runs the statement to its end and makes it ready for the next time.</summary>
     /// <exception cref="StoreException">It failed; the caller's savepoint is to be rolled back.</exception>
-    public void Execute()
+    public override void Execute()
     {
         var result = raw.sqlite3_step(_statement);
         raw.sqlite3_reset(_statement);
@@ -74,7 +68,13 @@ internal sealed class SqliteStatement : IDisposable
         }
     }
 
-    public void Dispose() => _statement.Dispose();
+    public override int ExecuteAndCount()
+    {
+        Execute();
+        return raw.sqlite3_changes(_connection);
+    }
+
+    public override void Dispose() => _statement.Dispose();
 
     private void Check(int result)
     {

@@ -4,13 +4,13 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 /// <summary>The store's tables, as this version of the server needs them.</summary>
-internal static class Schema
+internal static class SqliteSchema
 {
     /// <summary>Brings it up to date, before anything reads or writes.</summary>
-    public static void Migrate(StoreLocation location)
+    public static void Migrate(SqliteLocation location)
     {
         using var connection = location.Open();
         if (!IsCurrent(connection))
@@ -23,7 +23,7 @@ internal static class Schema
     /// <summary>Asked of the database itself: EF would set itself up for the question, which nearly every start answers with yes.</summary>
     private static bool IsCurrent(SqliteConnection connection)
     {
-        var known = typeof(Schema).Assembly.DefinedTypes
+        var known = typeof(SqliteSchema).Assembly.DefinedTypes
             .Where(static type => type.GetCustomAttribute<DbContextAttribute>()?.ContextType == typeof(SqliteDbContext))
             .Select(static type => type.GetCustomAttribute<MigrationAttribute>()?.Id)
             .OfType<string>();

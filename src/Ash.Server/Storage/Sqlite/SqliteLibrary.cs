@@ -1,6 +1,6 @@
 using SQLitePCL;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 /// <summary>SQLite itself, in this process.</summary>
 internal static class SqliteLibrary

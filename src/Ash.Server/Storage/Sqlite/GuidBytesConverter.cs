@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 internal sealed class GuidBytesConverter() : ValueConverter<Guid, byte[]>(
     id => id.ToByteArray(true),

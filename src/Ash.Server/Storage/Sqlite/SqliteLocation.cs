@@ -1,18 +1,17 @@
 using Microsoft.Data.Sqlite;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 /// <summary>Where the SQLite store lies, and how a connection to it is opened.</summary>
-internal sealed class StoreLocation(string dataDirectory)
+internal sealed class SqliteLocation(string dataDirectory)
 {
+    internal const string FileName = "ash.db";
+
     internal const int BusyTimeoutMs = 10_000;
 
-    static StoreLocation() => SqliteLibrary.EnsureLoaded();
+    static SqliteLocation() => SqliteLibrary.EnsureLoaded();
 
-    public string DatabasePath { get; } = Path.Combine(dataDirectory, "ash.db");
-
-    /// <summary>Payloads that are too large for a row: <c>events/&lt;session&gt;/&lt;seq&gt;</c>.</summary>
-    public string EventFiles { get; } = Path.Combine(dataDirectory, "events");
+    public string DatabasePath { get; } = Path.Combine(dataDirectory, FileName);
 
     /// <summary>For EF's readers: they cannot write, and their connections are kept.</summary>
     public string ReaderConnectionString => new SqliteConnectionStringBuilder

@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore.Design;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 /// <summary>For <c>dotnet ef migrations add</c> alone.</summary>
 internal sealed class SqliteDesignFactory : IDesignTimeDbContextFactory<SqliteDbContext>

@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 /// <summary>Moves the write-ahead log into the database from a connection of its own: checkpoints on the writer's make its p99.</summary>
 /// <remarks>
@@ -27,7 +27,7 @@ internal sealed class Checkpointer : IAsyncDisposable
     private readonly Task _loop;
     private long _writtenBytes;
 
-    public Checkpointer(StoreLocation location)
+    public Checkpointer(SqliteLocation location)
     {
         _log = new FileInfo(location.DatabasePath + "-wal");
         _connection = location.Open();
@@ -53,7 +53,7 @@ internal sealed class Checkpointer : IAsyncDisposable
             {
                 raw.sqlite3_busy_timeout(writer, ReaderPatienceMs);
                 raw.sqlite3_wal_checkpoint_v2(writer, null, raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
-                raw.sqlite3_busy_timeout(writer, StoreLocation.BusyTimeoutMs);
+                raw.sqlite3_busy_timeout(writer, SqliteLocation.BusyTimeoutMs);
             }
         }
         else if (_wanted.CurrentCount == 0)

@@ -1,10 +1,10 @@
 using Ash.Server.Events;
 using SQLitePCL;
 
-namespace Ash.Server.Storage;
+namespace Ash.Server.Storage.Sqlite;
 
 /// <summary>A connection that only reads logs, with its statements prepared once. For one caller at a time.</summary>
-internal sealed class EventReader : IDisposable
+internal sealed class SqliteEventReader : IDisposable
 {
     internal const string RowsQuery =
         "SELECT seq, turn_id, type, at, payload FROM events WHERE session_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
@@ -15,10 +15,10 @@ internal sealed class EventReader : IDisposable
     private readonly sqlite3_stmt _rows;
     private readonly sqlite3_stmt _head;
 
-    public EventReader(StoreLocation location)
+    public SqliteEventReader(SqliteLocation location)
     {
         Check(raw.sqlite3_open_v2(location.DatabasePath, out _connection, raw.SQLITE_OPEN_READONLY | raw.SQLITE_OPEN_NOMUTEX, null));
-        Check(raw.sqlite3_busy_timeout(_connection, StoreLocation.BusyTimeoutMs));
+        Check(raw.sqlite3_busy_timeout(_connection, SqliteLocation.BusyTimeoutMs));
         _rows = Prepare(RowsQuery);
         _head = Prepare(HeadQuery);
     }
