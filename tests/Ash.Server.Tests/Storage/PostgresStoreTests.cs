@@ -121,6 +121,7 @@ public sealed class PostgresStoreTests
     {
         await using var store = new TestStore();
         await AppendAsync(store, 1);
+        Assert.Single(await store.RowsAsync(Session));
 
         Terminate(store);
         Task[] refused = [AppendAsync(store, 2), store.Writer.WriteAsync(Durability.Process, transaction => TestStore.AddKey(transaction, "refused"))];

@@ -27,8 +27,10 @@ internal sealed class PostgresDatabase(PostgresAddress address) : IDisposable
     /// <summary>A connection that may write, not opened yet.</summary>
     public NpgsqlConnection MakeWriter() => new(Describe(address).ConnectionString);
 
-    /// <summary>Closes the readers' connections.</summary>
-    public void Dispose()
+    public void Dispose() => ForgetReaders();
+
+    /// <summary>Closes the readers' connections, each once nobody reads on it; the next readers open others.</summary>
+    public void ForgetReaders()
     {
         using var any = new NpgsqlConnection(ReaderConnectionString);
         NpgsqlConnection.ClearPool(any);

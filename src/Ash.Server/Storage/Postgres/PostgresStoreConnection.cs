@@ -71,6 +71,9 @@ internal sealed class PostgresStoreConnection : StoreConnection
         if (_connection is not { FullState: ConnectionState.Open })
         {
             Open();
+
+            // What broke this connection broke the readers' as well: none of them should find out by a request that fails.
+            _database.ForgetReaders();
         }
 
         _queued.Clear();
