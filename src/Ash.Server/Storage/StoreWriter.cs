@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Ash.Server.Telemetry;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using SQLitePCL;
@@ -19,6 +21,7 @@ internal sealed class StoreWriter : IAsyncDisposable
     private readonly SqliteStatement _release;
     private readonly SqliteStatement _commit;
     private readonly Checkpointer _checkpointer;
+    private readonly ServerMetrics? _metrics;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
 
@@ -30,8 +33,11 @@ internal sealed class StoreWriter : IAsyncDisposable
     private bool _closed;
     private bool? _isSynced;
 
-    public StoreWriter(StoreLocation location)
+    /// <param name="location">Where the database lies.</param>
+    /// <param name="metrics">Is told of every commit; null where nobody counts.</param>
+    public StoreWriter(StoreLocation location, ServerMetrics? metrics = null)
     {
+        _metrics = metrics;
         _connection = location.Open();
         Execute("PRAGMA wal_autocheckpoint = 0");
 
@@ -48,6 +54,18 @@ internal sealed class StoreWriter : IAsyncDisposable
         _checkpointer = new Checkpointer(location);
         _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
         _thread.Start();
+    }
+
+    /// <summary>How many writes wait for the next commit.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
     }
 
     /// <summary>Runs a delegate on the writer's thread and completes once it is committed.</summary>
@@ -115,7 +133,9 @@ internal sealed class StoreWriter : IAsyncDisposable
             _queued.WaitOne();
             while (TryTake())
             {
+                var begunAt = Stopwatch.GetTimestamp();
                 Commit(_taken);
+                _metrics?.Committed(_isSynced == true, _taken.Count, Stopwatch.GetElapsedTime(begunAt));
                 _taken.Clear();
             }
         }

@@ -1,6 +1,7 @@
 using Ash.Server.Events;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Storage;
@@ -9,6 +10,7 @@ namespace Ash.Server.Tests.Storage;
 internal sealed class TestStore : IAsyncDisposable
 {
     private readonly DataFolder _data;
+    private readonly ServerMetrics _metrics = new();
 
     public TestStore()
     {
@@ -41,7 +43,7 @@ internal sealed class TestStore : IAsyncDisposable
     /// <summary>The log of a session, from its beginning.</summary>
     public SessionLog OpenLog(Guid session)
     {
-        var log = new SessionLog(session, 0, Writer, Files, Tails, TimeProvider.System);
+        var log = new SessionLog(session, 0, Writer, Files, Tails, TimeProvider.System, _metrics);
         log.Begin(idle: true);
         return log;
     }
@@ -76,6 +78,7 @@ internal sealed class TestStore : IAsyncDisposable
     {
         await Writer.DisposeAsync();
         Events.Dispose();
+        _metrics.Dispose();
         _data.Dispose();
         Disk.Dispose();
         Directory.Delete(Folder, recursive: true);
