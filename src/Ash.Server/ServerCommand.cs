@@ -15,6 +15,7 @@ using Ash.Server.Model;
 using Ash.Server.Runners;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -170,6 +171,7 @@ internal static class ServerCommand
         builder.Services.AddSingleton<SelfTest>();
         builder.Services.AddSingleton<ServerHealth>();
         builder.Services
+            .AddTelemetry(settings)
             .AddApi()
             .AddAccess()
             .AddCredentials()
@@ -182,8 +184,10 @@ internal static class ServerCommand
 
         replace?.Invoke(builder.Services);
         var app = builder.Build();
+        app.UseTelemetry();
         app.UseApi();
         app.UseAccess();
+        app.UseMiddleware<Compression>();
         app.MapHealth();
         app.MapMetrics();
         app.MapApiKeys();

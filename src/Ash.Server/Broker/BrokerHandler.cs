@@ -97,7 +97,11 @@ internal sealed partial class BrokerHandler(
             authority.Record(new ModelCall(
                 call.SandboxId, call.Handle, call.Operation, usage.Model, usage.InputTokens, usage.OutputTokens,
                 usage.CacheCreationTokens, usage.CacheReadTokens, status, outcome.ErrorCode, outcome.Attempts, outcome.IsComplete,
-                duration, outcome.FirstByte));
+                duration, outcome.FirstByte)
+            {
+                RequestBytes = outcome.RequestBytes,
+                ResponseBytes = outcome.ResponseBytes,
+            });
         }
     }
 

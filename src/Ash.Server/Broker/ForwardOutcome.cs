@@ -13,4 +13,8 @@ internal sealed class ForwardOutcome
     public string? ErrorCode { get; set; }
 
     public TimeSpan? FirstByte { get; set; }
+
+    public long RequestBytes { get; set; }
+
+    public long ResponseBytes { get; set; }
 }

@@ -3,7 +3,7 @@ using Ash.Runner.Streams;
 namespace Ash.Server.Broker;
 
 /// <summary>A reply as it passes: what is read from it is shown to a scanner, and neither kept nor delayed.</summary>
-internal sealed class MeteredStream(Stream reply, IUsageScanner scanner, Action onFirstByte) : PassingStream
+internal sealed class MeteredStream(Stream reply, IUsageScanner scanner, ForwardOutcome outcome, Action onFirstByte) : PassingStream
 {
     private bool _hasBegun;
 
@@ -20,6 +20,7 @@ internal sealed class MeteredStream(Stream reply, IUsageScanner scanner, Action 
                 onFirstByte();
             }
 
+            outcome.ResponseBytes += count;
             scanner.Read(buffer.Span[..count]);
         }
 

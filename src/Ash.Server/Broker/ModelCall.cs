@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Ash.Server.Broker;
 
 /// <summary>What became of one call of the model.</summary>
@@ -26,7 +28,20 @@ internal sealed record ModelCall(
     int Attempts,
     bool IsComplete,
     TimeSpan Duration,
-    TimeSpan? FirstByte);
+    TimeSpan? FirstByte)
+{
+    /// <summary>Of the body, as far as it was read.</summary>
+    public long RequestBytes { get; init; }
+
+    /// <summary>Of the body of a successful answer, as far as it came.</summary>
+    public long ResponseBytes { get; init; }
+
+    /// <summary>Tokens that the model read, from caches too.</summary>
+    public long AllInputTokens => InputTokens + CacheCreationTokens + CacheReadTokens;
+
+    /// <summary>What went wrong, as a word; null where nothing did.</summary>
+    public string? ErrorType => ErrorCode ?? (Status >= 400 ? Status.ToString(CultureInfo.InvariantCulture) : null);
+}
 
 internal enum ModelOperation
 {

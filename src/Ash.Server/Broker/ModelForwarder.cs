@@ -30,7 +30,7 @@ internal sealed partial class ModelForwarder(
     public async Task ForwardAsync(HttpContext context, PermittedCall call, TokenUsage usage, ForwardOutcome outcome)
     {
         using var body = buffers.TryReserve(context.Request.ContentLength);
-        context.Request.Body = new ScannedStream(context.Request.Body, outcome.Request);
+        context.Request.Body = new ScannedStream(context.Request.Body, outcome);
 
         if (body is not null && !await TryFillAsync(body, context, outcome))
         {
@@ -187,7 +187,7 @@ internal sealed partial class ModelForwarder(
             ? new SseUsageScanner(usage)
             : new JsonUsageScanner(usage);
         var reply = answer.Content.ReadAsStream();
-        answer.Content = new StreamContent(new MeteredStream(reply, scanner, onFirstByte: () =>
+        answer.Content = new StreamContent(new MeteredStream(reply, scanner, outcome, onFirstByte: () =>
         {
             body?.Dispose();
             outcome.FirstByte = clock.GetElapsedTime(call.StartedAt);

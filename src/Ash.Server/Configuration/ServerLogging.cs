@@ -12,6 +12,8 @@ internal static class ServerLogging
         logging.AddConsoleFormatter<LogLineFormatter, ConsoleFormatterOptions>();
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // It writes nothing of use, and as long as it may, the host makes a span of each request, after whatever trace a sandbox names.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddFilter("Orleans", LogLevel.Error);
         logging.AddFilter("Polly", LogLevel.Warning);
     }

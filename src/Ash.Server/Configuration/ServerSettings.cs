@@ -1,5 +1,6 @@
 using Ash.Runner.Sandboxes;
 using Ash.Server.Storage.Postgres;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Configuration;
 
@@ -101,6 +102,12 @@ internal sealed record ServerSettings
 
     /// <summary>Below which folders of this machine deploys by path may read; null for all, empty for none.</summary>
     public IReadOnlyList<string>? DeployRoots { get; init; }
+
+    /// <summary>What goes to an OpenTelemetry collector.</summary>
+    public required OtlpSettings Otlp { get; init; }
+
+    /// <summary>Whether turns and starts of sandboxes say on the standard error how long they took.</summary>
+    public required bool DebugTiming { get; init; }
 
     /// <summary>Not what is in it: some of that is secret.</summary>
     public override string ToString() => nameof(ServerSettings);

@@ -1,5 +1,6 @@
 using Ash.Runner.Sandboxes;
 using Ash.Server.Storage.Postgres;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Configuration;
 
@@ -95,6 +96,8 @@ internal static class SettingsLoader
             Shutdown = reader.Choice("ASH_SHUTDOWN", ShutdownMode.Drain, ("drain", ShutdownMode.Drain), ("keep", ShutdownMode.Keep)),
             MaxAttachmentBytes = reader.Number("ASH_MAX_ATTACHMENT_SIZE", 10_485_760, min: 1, max: 1_073_741_824),
             DeployRoots = reader.Folders("ASH_DEPLOY_ROOTS"),
+            Otlp = OtlpSettings.Read(reader),
+            DebugTiming = reader.Choice("ASH_DEBUG_TIMING", false, ("1", true), ("0", false)),
         };
 
         RefuseWhatIsNotOffered(reader);

@@ -16,32 +16,46 @@ internal sealed class ServerHealth(
     /// <summary>Whoever asks whether the server is ready does not wait much longer.</summary>
     private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>This process, among all that there may be.</summary>
+    public static string CoordinatorId { get; } = $"{Environment.MachineName}-{Environment.ProcessId}";
+
+    /// <summary>Seconds since the start.</summary>
+    public double Uptime => Math.Round(start.Ago.TotalSeconds, 3);
+
+    public int ActiveSessions => sessions.All.Count(static session => session.Status == SessionStatus.Active);
+
     public HealthInfo Describe()
     {
-        var running = sessions.All.Count(static session => session.IsInTurn);
-        var owned = sandboxes.Count;
-        var waiting = warm.Count;
+        var pool = DescribePool();
         return new HealthInfo
         {
             Status = "ok",
             Version = ServerVersion.Text,
-            CoordinatorId = $"{Environment.MachineName}-{Environment.ProcessId}",
-            ActiveSessions = sessions.All.Count(static session => session.Status == SessionStatus.Active),
-            ActiveSandboxes = owned + waiting,
+            CoordinatorId = CoordinatorId,
+            ActiveSessions = ActiveSessions,
+            ActiveSandboxes = pool.Total,
             RemoteRunners = 0,
-            Uptime = Math.Round(start.Ago.TotalSeconds, 3),
-            Pool = new PoolInfo
-            {
-                Total = owned + waiting,
-                Warm = waiting,
-                Running = running,
-                Waiting = Math.Max(0, owned - running),
-                MaxCapacity = places.Capacity,
-                ResumeWarmHits = counters.ResumedWarm,
-                ResumeColdHits = counters.ResumedCold,
-                PreWarmHits = counters.StartedWarm,
-            },
+            Uptime = Uptime,
+            Pool = pool,
             Model = settings.Model == ModelChoice.Scripted ? "scripted" : "claude",
+        };
+    }
+
+    public PoolInfo DescribePool()
+    {
+        var running = sessions.All.Count(static session => session.IsInTurn);
+        var owned = sandboxes.Count;
+        var waiting = warm.Count;
+        return new PoolInfo
+        {
+            Total = owned + waiting,
+            Warm = waiting,
+            Running = running,
+            Waiting = Math.Max(0, owned - running),
+            MaxCapacity = places.Capacity,
+            ResumeWarmHits = counters.ResumedWarm,
+            ResumeColdHits = counters.ResumedCold,
+            PreWarmHits = counters.StartedWarm,
         };
     }
 

@@ -8,6 +8,8 @@ internal static class ProblemResults
 {
     public static IResult ToResult(this Problem problem, HttpContext context)
     {
+        // So that what is outermost can name what was answered.
+        context.Features.Set(problem);
         if (problem.RetryAfterSeconds is { } seconds)
         {
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

@@ -4,6 +4,7 @@ using Ash.Protocol.Api;
 using Ash.Server.Events;
 using Ash.Server.Http;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 using Microsoft.Net.Http.Headers;
 
 namespace Ash.Server.Sessions;
@@ -91,7 +92,7 @@ internal static class MessageEndpoints
             return Problems.Invalid("model must have 1 to 100 characters").ToResult(context);
         }
 
-        var options = TurnOptions.Read(body.Value, out var badOptions);
+        var options = TurnOptions.Read(body.Value, RequestSpan.Of(context)?.TurnTrace, out var badOptions);
         var badPolicy = ReadPolicy(body.Value.OnBusy, out var onBusy);
         if ((badOptions ?? badPolicy) is { } refusal)
         {

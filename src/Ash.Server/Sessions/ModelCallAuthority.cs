@@ -2,13 +2,14 @@ using System.Numerics;
 using System.Security.Cryptography;
 using Ash.Server.Broker;
 using Ash.Server.Credentials;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Sessions;
 
 /// <summary>Only the running turn of a session's current sandbox may call the model.</summary>
 /// <remarks>Every process inside can reach the socket and read the token, so what is judged is the call, not who sends it.</remarks>
 internal sealed partial class ModelCallAuthority(
-    SandboxDirectory sandboxes, SessionCredentials credentials, ILogger<ModelCallAuthority> logger) : IModelCallAuthority
+    SandboxDirectory sandboxes, SessionCredentials credentials, ServerMetrics metrics, ILogger<ModelCallAuthority> logger) : IModelCallAuthority
 {
     private static readonly ModelCallVerdict.Refused WrongToken = new(
         "wrong_token", "This token is not the sandbox's own.");
@@ -44,20 +45,26 @@ internal sealed partial class ModelCallAuthority(
             }
         }
 
-        if (await session.ModelCallAsync(sandbox) is not { } turnId)
+        if (await session.ModelCallAsync(sandbox) is not { } turn)
         {
             return Refuse(sandbox, NoTurn);
         }
 
-        return new ModelCallVerdict.Allowed(turnId, modelKey);
+        return new ModelCallVerdict.Allowed(turn, modelKey);
     }
 
-    public void Record(ModelCall call) => LogCall(
-        call.SandboxId, call.Handle, call.Model, call.InputTokens, call.OutputTokens, call.Status, call.Attempts, call.Duration.TotalMilliseconds);
+    public void Record(ModelCall call)
+    {
+        metrics.ModelCalled(call);
+        ((Turn)call.Handle).Telemetry?.Called(call); // It was allowed with one.
+        LogCall(
+            call.SandboxId, call.Handle, call.Model, call.InputTokens, call.OutputTokens, call.Status, call.Attempts, call.Duration.TotalMilliseconds);
+    }
 
     /// <remarks>A sandbox may ask hundreds of times a minute: the log names the first, and then only how the number grows.</remarks>
     private ModelCallVerdict.Refused Refuse(SessionSandbox sandbox, ModelCallVerdict.Refused verdict)
     {
+        metrics.CallRefused(verdict.Code);
         var refused = sandbox.CountRefusedCall();
         if (BitOperations.IsPow2(refused))
         {

@@ -11,6 +11,7 @@ using Ash.Server.Credentials;
 using Ash.Server.Health;
 using Ash.Server.Runners;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Sessions;
@@ -32,6 +33,7 @@ internal sealed partial class SandboxStarter(
     SandboxPlaces places,
     SandboxUids uids,
     ServerSettings settings,
+    SessionTelemetry telemetry,
     TimeProvider clock,
     ILoggerFactory loggers,
     ILogger<SandboxStarter> logger)
@@ -84,6 +86,7 @@ internal sealed partial class SandboxStarter(
 
         ISandbox? sandbox = null;
         SessionSandbox? started = null;
+        var begunAt = clock.GetTimestamp();
         try
         {
             if (isAhead)
@@ -98,6 +101,7 @@ internal sealed partial class SandboxStarter(
                     Credentials: await credentials.FindEnvironmentAsync(session, cancellationToken)),
                 cancellationToken);
             sandbox = await host.StartAsync(Specify(session, content, id), cancellationToken);
+            var spawned = clock.GetElapsedTime(begunAt);
             started = Attach(sandbox, place, tokenHash, lastFrame: 0);
             started.Listen();
             var found = await findingEnvironment;
@@ -111,12 +115,14 @@ internal sealed partial class SandboxStarter(
 
             // Only now: an earlier server's sandbox that lacks its environment is of no use to anybody.
             await writer.WriteAsync(Durability.Power, transaction => Identify(transaction, sandbox.Identity));
+            telemetry.SandboxStarted(session.Id, id, spawned, clock.GetElapsedTime(begunAt));
             return started;
         }
 #pragma warning disable CA1031 // Whatever went wrong, nothing of the sandbox may stay.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
+            telemetry.SandboxFailed(failure);
             await RemoveAsync(
                 id, sandbox?.Identity, record.WorkspaceId, () => started?.KillAsync() ?? sandbox?.KillAsync() ?? Task.CompletedTask);
             throw failure switch

@@ -4,6 +4,7 @@ using Ash.Protocol.Api;
 using Ash.Server.Access;
 using Ash.Server.Agents;
 using Ash.Server.Http;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Sessions;
 
@@ -112,11 +113,16 @@ internal static class SessionEndpoints
 
     private static IResult ToResult(HttpContext context, CreateSession outcome) => outcome switch
     {
-        CreateSession.Created(var session) => Results.Json(
-            new SessionEnvelope(session), ApiJson.Default.SessionEnvelope, statusCode: StatusCodes.Status201Created),
+        CreateSession.Created(var session) => Created(context, session),
         CreateSession.Refused(var refused) => refused.ToResult(context),
         _ => throw new UnreachableException(),
     };
+
+    private static IResult Created(HttpContext context, SessionInfo session)
+    {
+        RequestSpan.Of(context)?.SessionId = session.Id;
+        return Results.Json(new SessionEnvelope(session), ApiJson.Default.SessionEnvelope, statusCode: StatusCodes.Status201Created);
+    }
 
     private static async Task<IResult> ListAsync(
         HttpContext context,

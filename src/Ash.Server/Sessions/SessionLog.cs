@@ -1,5 +1,6 @@
 using Ash.Server.Events;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Sessions;
 
@@ -11,14 +12,16 @@ internal sealed class SessionLog : IDisposable
     private readonly StoreWriter _writer;
     private readonly EventFiles _files;
     private readonly TimeProvider _clock;
+    private readonly ServerMetrics _metrics;
     private readonly EventTails.Lease _readers;
 
-    public SessionLog(Guid sessionId, long head, StoreWriter writer, EventFiles files, EventTails tails, TimeProvider clock)
+    public SessionLog(Guid sessionId, long head, StoreWriter writer, EventFiles files, EventTails tails, TimeProvider clock, ServerMetrics metrics)
     {
         _sessionId = sessionId;
         _writer = writer;
         _files = files;
         _clock = clock;
+        _metrics = metrics;
         _readers = tails.Acquire(sessionId);
         Head = head;
     }
@@ -68,6 +71,7 @@ internal sealed class SessionLog : IDisposable
         });
 
         Head += rows.Length;
+        _metrics.EventsAppended(rows.Length);
         _readers.Tail.Publish(rows, idle);
         return rows;
     }

@@ -137,6 +137,7 @@ internal sealed partial class SessionRuntime
             return;
         }
 
+        running?.Telemetry?.Saw(info, line);
         reading.Entries.Add(new LogEntry(EventType.Cli, running?.Id, line, info.IsPartial));
         if (info.Kind == CliLineKind.Result && running is { IsHandedOver: true } && running.TakeResult(info.UserMessageUuids))
         {
@@ -306,7 +307,7 @@ internal sealed partial class SessionRuntime
     {
         if (reading.Ended is { } turn)
         {
-            Forget(turn);
+            Forget(turn, reading.Outcome!); // It ended with one.
             _lossesInARow = 0;
         }
 

@@ -85,6 +85,7 @@ internal sealed partial class SessionRuntime
             }
         });
         _session.LastActiveAt = rows[0].At;
+        turn.Telemetry = Meter.Begin(turn);
 
         if (startsNow)
         {
@@ -133,7 +134,7 @@ internal sealed partial class SessionRuntime
     }
 
     /// <summary>The broker asks before it lets a model call through: only the running turn of the current sandbox may call.</summary>
-    public async ValueTask<Guid?> ModelCallAsync(SessionSandbox sandbox)
+    public async ValueTask<Turn?> ModelCallAsync(SessionSandbox sandbox)
     {
         if (_sandbox != sandbox || _current is not { IsHandedOver: true } turn)
         {
@@ -147,7 +148,7 @@ internal sealed partial class SessionRuntime
             turn.HasCalledModel = true;
         }
 
-        return turn.Id;
+        return turn;
     }
 
     private bool IsReadyForTurn =>
@@ -272,6 +273,7 @@ internal sealed partial class SessionRuntime
         sandbox.SetPriority(isWaitedFor: true);
         sandbox.Cli.IsIdle = false;
         sandbox.Cli.HasRunTurn = true;
+        turn.Telemetry?.HandedOver(sandbox.Id);
         _turnTimer.Change(_services.Settings.TurnTimeout, Timeout.InfiniteTimeSpan);
 
         WriteModel(sandbox, turn);
@@ -347,7 +349,7 @@ internal sealed partial class SessionRuntime
         var idle = _waiting.All(waiting => waiting == turn) && (_current is null || _current == turn);
         await _log.AppendAsync([.. before, Facts.Completed(turn.Id, outcome)], Durability.Power, idle, (transaction, rows) =>
             RecordEnd(transaction, turn, outcome, rows[^1]));
-        Forget(turn);
+        Forget(turn, outcome);
     }
 
     private void RecordEnd(StoreTransaction transaction, Turn turn, TurnOutcome outcome, in EventRow row)
@@ -367,7 +369,7 @@ internal sealed partial class SessionRuntime
         _session.LastActiveAt = row.At;
     }
 
-    private void Forget(Turn turn)
+    private void Forget(Turn turn, TurnOutcome outcome)
     {
         if (_current == turn)
         {
@@ -377,6 +379,7 @@ internal sealed partial class SessionRuntime
             Stop(_stopTimer);
         }
 
+        turn.Telemetry?.Ended(outcome);
         turn.MarkEnded();
         _services.Places.NoteChange();
     }

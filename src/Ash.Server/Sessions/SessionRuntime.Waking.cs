@@ -171,7 +171,7 @@ internal sealed partial class SessionRuntime
         if (_session.Status is SessionStatus.Paused or SessionStatus.Error or SessionStatus.Stopped)
         {
             entries.Add(started is null ? Facts.Woken("warm", null) : Facts.Woken("cold", "local"));
-            _services.Counters.CountResume(isWarm: started is null);
+            Meter.Resumed(isWarm: started is null);
         }
 
         try

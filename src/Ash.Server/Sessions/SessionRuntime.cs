@@ -1,5 +1,6 @@
 using Ash.Protocol.Api;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Sessions;
 
@@ -32,7 +33,8 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
         _session = session;
         _services = services;
         _logger = services.Loggers.CreateLogger<SessionRuntime>();
-        _log = new SessionLog(session.Id, head, services.Writer, files, services.Tails, services.Clock);
+        _log = new SessionLog(session.Id, head, services.Writer, files, services.Tails, services.Clock, services.Telemetry.Metrics);
+        Meter = services.Telemetry.Of(session, isNew: head <= 1);
         _pauseTimer = Timer(CloseIfStillPausedAsync);
         _turnTimer = Timer(StopOverdueTurnAsync);
         _stopTimer = Timer(KillStubbornTurnAsync);
@@ -46,6 +48,14 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
     public SessionRecord Record => _session;
 
     public string TenantId => _session.TenantId;
+
+    public SessionMeter Meter { get; }
+
+    /// <summary>Of the sandbox that it has; null where it has none.</summary>
+    public string? SandboxId => _sandbox?.Id;
+
+    /// <summary>Messages that wait for their turn.</summary>
+    public int WaitingTurns => _waiting.Count;
 
     public SessionStatus Status => _session.Status;
 
@@ -83,6 +93,7 @@ internal sealed partial class SessionRuntime : ISandboxListener, IAsyncDisposabl
         foreach (var (record, content) in await _services.Turns.FindOpenAsync(Id, _closing.Token))
         {
             var turn = Turn.FromRecord(record, content);
+            turn.Telemetry = Meter.Begin(turn);
             if (record.Status == TurnStatus.Running)
             {
                 await _services.Turns.ReadSteersAsync(Id, turn, record.MessageSeq, _closing.Token);

@@ -4,6 +4,7 @@ using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Runners;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 using Ash.Server.Warm;
 
 namespace Ash.Server.Sessions;
@@ -19,6 +20,7 @@ internal sealed record SessionServices(
     SandboxDirectory Sandboxes,
     SandboxPlaces Places,
     PoolCounters Counters,
+    SessionTelemetry Telemetry,
     WarmSandboxes Warm,
     CliStarts CliStarts,
     WorkspaceStore Workspaces,

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Ash.Server.Events;
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.EntityFrameworkCore;
@@ -9,7 +10,8 @@ namespace Ash.Server.Sessions;
 
 /// <summary>Streams of sessions over HTTP. None of them influences what it shows, and all of them end when the server stops.</summary>
 internal sealed class SessionStreams(
-    EventTails tails, EventStream events, EventStore store, IDbContextFactory<AshDbContext> contexts, IHostApplicationLifetime lifetime)
+    EventTails tails, EventStream events, EventStore store, IDbContextFactory<AshDbContext> contexts, IHostApplicationLifetime lifetime,
+    ServerMetrics metrics)
 {
     public async Task WriteAsync(HttpContext context, Guid sessionId, EventStreamRequest request, CancellationToken cancellationToken)
     {
@@ -30,11 +32,18 @@ internal sealed class SessionStreams(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         using var lease = tails.Acquire(sessionId);
         var bounded = await BoundAsync(lease.Tail, request, cancellationToken);
-        var end = await events.WriteAsync(lease.Tail, bounded, response.BodyWriter, ending.Token);
-        if (end == EventStreamEnd.Left)
+        metrics.StreamOpened();
+        try
         {
-            // Not a clean end: the client is told by a broken connection that there is more to come for.
-            context.Abort();
+            if (await events.WriteAsync(lease.Tail, bounded, response.BodyWriter, ending.Token) == EventStreamEnd.Left)
+            {
+                // Not a clean end: the client is told by a broken connection that there is more to come for.
+                context.Abort();
+            }
+        }
+        finally
+        {
+            metrics.StreamClosed();
         }
     }
 

@@ -1,4 +1,5 @@
 using Ash.Server.Storage;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Sessions;
 
@@ -53,8 +54,14 @@ internal sealed class Turn(Guid id, byte[] content, string? model, TurnOptions? 
     /// <summary>The <c>error</c> of the last assistant line that was not the model's.</summary>
     public string? ModelError { get; set; }
 
+    /// <summary>What it reports to; null until the session has taken it.</summary>
+    public TurnTelemetry? Telemetry { get; set; }
+
     /// <summary>Completes once its <c>turn.completed</c> is in the log.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Its id: that is all that is logged of it.</summary>
+    public override string ToString() => Id.ToString();
 
     public void MarkEnded() => _ended.TrySetResult();
 

@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Server.Http;
+using Ash.Server.Telemetry;
 
 namespace Ash.Server.Sessions;
 
-/// <summary>What a message asks for that the CLI can only be started with.</summary>
+/// <summary>What a message asks for that the CLI can only be started with, and what else is kept with its turn.</summary>
 [GenerateSerializer, Immutable]
 internal sealed record TurnOptions
 {
@@ -29,13 +30,18 @@ internal sealed record TurnOptions
     [Id(4)]
     public string? OutputSchema { get; init; }
 
+    /// <summary>Of its client, where that is kept: for whoever looks at the turn from outside. The CLI hears nothing of it.</summary>
+    [Id(5)]
+    public TurnTrace? Trace { get; init; }
+
     private static TurnOptions None { get; } = new();
 
     /// <summary>Reads them from a message.</summary>
     /// <param name="request">The message.</param>
+    /// <param name="trace">Where its turn belongs; null where nobody wants to know.</param>
     /// <param name="problem">What is wrong with them; null where nothing is.</param>
     /// <returns>Null where there are none.</returns>
-    public static TurnOptions? Read(SendMessageRequest request, out Problem? problem)
+    public static TurnOptions? Read(SendMessageRequest request, TurnTrace? trace, out Problem? problem)
     {
         problem = Refusal(request) is { } reason ? Problems.Invalid(reason) : null;
         if (problem is not null)
@@ -50,6 +56,7 @@ internal sealed record TurnOptions
             Effort = request.Effort,
             Thinking = request.Thinking is { } thinking ? WordsFor(thinking) : null,
             OutputSchema = request.OutputFormat is { } format ? JsonSerializer.Serialize(format.Schema) : null,
+            Trace = trace,
         };
         return options == None ? null : options;
     }

@@ -2,6 +2,7 @@ using Ash.Server.Configuration;
 using Ash.Server.Events;
 using Ash.Server.Storage.Postgres;
 using Ash.Server.Storage.Sqlite;
+using Ash.Server.Telemetry;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 
@@ -35,7 +36,7 @@ internal static class StorageFeature
         SqliteSchema.Migrate(location);
         services.AddSingleton(location);
         services.AddSingleton(BootRecord.Read(data));
-        services.AddSingleton(_ => new StoreWriter(new SqliteStoreConnection(location)));
+        services.AddSingleton(provider => new StoreWriter(new SqliteStoreConnection(location), provider.GetRequiredService<ServerMetrics>()));
         services.AddSingleton(new EventFiles(data.EventFiles));
         services.AddSingleton<IEventRows, SqliteEventRows>();
         services.AddReaders(new PooledDbContextFactory<SqliteDbContext>(SqliteDbContext.OptionsFor(location.ReaderConnectionString)));
@@ -47,7 +48,8 @@ internal static class StorageFeature
         var mark = await PostgresStart.PrepareAsync(database, TimeProvider.System, Console.WriteLine);
         services.AddSingleton(_ => database); // By a factory: it is disposed of with the others.
         services.AddSingleton(BootRecord.Compare(data, mark));
-        services.AddSingleton(provider => new StoreWriter(new PostgresStoreConnection(provider.GetRequiredService<PostgresDatabase>())));
+        services.AddSingleton(provider => new StoreWriter(
+            new PostgresStoreConnection(provider.GetRequiredService<PostgresDatabase>()), provider.GetRequiredService<ServerMetrics>()));
 
         // In the rows, however large: another machine reads them too.
         services.AddSingleton(new EventFiles(data.EventFiles, maxRowBytes: int.MaxValue));

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Ash.Server.Telemetry;
+
 namespace Ash.Server.Storage;
 
 /// <summary>The one writer of the store: one connection, one thread, and each commit takes all that has queued.</summary>
@@ -9,6 +12,7 @@ namespace Ash.Server.Storage;
 internal sealed class StoreWriter : IAsyncDisposable
 {
     private readonly StoreConnection _connection;
+    private readonly ServerMetrics? _metrics;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
 
@@ -20,11 +24,25 @@ internal sealed class StoreWriter : IAsyncDisposable
     private bool _closed;
 
     /// <param name="connection">The writer's from here on; it goes with it.</param>
-    public StoreWriter(StoreConnection connection)
+    /// <param name="metrics">Is told of every commit; null where nobody counts.</param>
+    public StoreWriter(StoreConnection connection, ServerMetrics? metrics = null)
     {
         _connection = connection;
+        _metrics = metrics;
         _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
         _thread.Start();
+    }
+
+    /// <summary>How many writes wait for the next commit.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
     }
 
     /// <summary>Runs a delegate on the writer's thread and completes once it is committed.</summary>
@@ -86,7 +104,9 @@ internal sealed class StoreWriter : IAsyncDisposable
             _queued.WaitOne();
             while (TryTake())
             {
-                Commit(_taken);
+                var begunAt = Stopwatch.GetTimestamp();
+                var isSynced = Commit(_taken);
+                _metrics?.Committed(isSynced, _taken.Count, Stopwatch.GetElapsedTime(begunAt));
                 _taken.Clear();
             }
         }
@@ -112,17 +132,19 @@ internal sealed class StoreWriter : IAsyncDisposable
         }
     }
 
-    private void Commit(List<StoreWrite> writes)
+    /// <returns>Whether it was to survive a power cut.</returns>
+    private bool Commit(List<StoreWrite> writes)
     {
+        var isSynced = writes.Exists(static write => write.Durability == Durability.Power);
         try
         {
-            _connection.Begin(writes.Exists(static write => write.Durability == Durability.Power) ? Durability.Power : Durability.Process);
+            _connection.Begin(isSynced ? Durability.Power : Durability.Process);
             if (writes is [var alone])
             {
                 if (!_connection.TryRunAlone(alone))
                 {
                     alone.Complete();
-                    return;
+                    return isSynced;
                 }
             }
             else
@@ -146,7 +168,7 @@ internal sealed class StoreWriter : IAsyncDisposable
                 write.Fail(wrapped);
             }
 
-            return;
+            return isSynced;
         }
 
         foreach (var write in writes)
@@ -155,5 +177,6 @@ internal sealed class StoreWriter : IAsyncDisposable
         }
 
         _connection.Committed();
+        return isSynced;
     }
 }

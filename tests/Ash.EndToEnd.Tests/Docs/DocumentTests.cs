@@ -19,6 +19,7 @@ public sealed partial class DocumentTests
     [InlineData("docs/guides/operate-one-box.md")]
     [InlineData("docs/guides/keys-and-credentials.md")]
     [InlineData("docs/guides/postgres.md")]
+    [InlineData("docs/guides/observability.md")]
     [InlineData("examples/hello-agent/README.md")]
     [InlineData("examples/research-agent/README.md")]
     public async Task Commands_DoWhatTheDocumentSays(string document)

@@ -99,12 +99,13 @@ public sealed class ModelForwarderTests
             new ModelCall(
                 BrokerServer.Sandbox, "turn-of-sandbox-a", ModelOperation.Messages, "claude-test-1", 25, 15, 7, 11, 200, null, 1, true,
                 TimeSpan.Zero, TimeSpan.Zero),
-            streamed);
+            streamed with { RequestBytes = 0, ResponseBytes = 0 });
         Assert.Equal(
             new ModelCall(
                 BrokerServer.Sandbox, "turn-of-sandbox-a", ModelOperation.Messages, "claude-test-2", 3, 5, 0, 2, 200, null, 1, true,
                 TimeSpan.Zero, TimeSpan.Zero),
-            plain);
+            plain with { RequestBytes = 0, ResponseBytes = 0 });
+        Assert.All([streamed, plain], static call => Assert.True(call is { RequestBytes: > 0, ResponseBytes: > 0 }));
     }
 
     [Fact]

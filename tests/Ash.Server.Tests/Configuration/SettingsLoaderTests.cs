@@ -90,6 +90,11 @@ public sealed partial class SettingsLoaderTests
     [InlineData("ASH_RATE_LIMIT_FAILED_KEYS", "1.5")]
     [InlineData("ASH_RATE_LIMIT_WINDOW", "0")]
     [InlineData("ASH_RATE_LIMIT_WINDOW", "2d")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]
+    [InlineData("OTEL_TRACES_EXPORTER", "zipkin")]
+    [InlineData("OTEL_SDK_DISABLED", "perhaps")]
+    [InlineData("ASH_DEBUG_TIMING", "yes")]
     [InlineData("ASH_MODE", "coordinator")]
     [InlineData("ASH_DATABASE_URL", "mysql://x")]
     [InlineData("ASH_SNAPSHOT_URL", "s3://x")]
@@ -133,6 +138,25 @@ public sealed partial class SettingsLoaderTests
 
         Assert.Empty(report.Errors);
         Assert.Equal(roots, settings.DeployRoots is null ? null : string.Join(':', settings.DeployRoots));
+    }
+
+    [Theory]
+    [InlineData("", false, false)]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS=a=b", false, false)]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4317", true, true)]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://c:4317", true, false)]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://c:4317", false, true)]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4317 OTEL_TRACES_EXPORTER=none", false, true)]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4317 OTEL_METRICS_EXPORTER=none", true, false)]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT=http://c:4317 OTEL_SDK_DISABLED=true", false, false)]
+    public void Telemetry_IsSent_WhereThereIsACollectorForIt(string variables, bool traces, bool metrics)
+    {
+        var settings = Load([], out var report, [.. variables.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static variable => variable.Split('=', 2))
+            .Select(static parts => (parts[0], (string?)parts[1]))]);
+
+        Assert.Empty(report.Errors);
+        Assert.Equal((traces, metrics), (settings.Otlp.SendsTraces, settings.Otlp.SendsMetrics));
     }
 
     [Theory]

@@ -3,6 +3,7 @@ using Ash.Server.Sessions;
 using Ash.Server.Storage;
 using Ash.Server.Storage.Postgres;
 using Ash.Server.Storage.Sqlite;
+using Ash.Server.Telemetry;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Storage;
@@ -12,6 +13,7 @@ internal sealed class TestStore : IAsyncDisposable
 {
     private readonly DataFolder _data;
     private readonly IDisposable _rows;
+    private readonly ServerMetrics _metrics = new();
 
     public TestStore()
     {
@@ -62,7 +64,7 @@ internal sealed class TestStore : IAsyncDisposable
     /// <summary>The log of a session, from its beginning.</summary>
     public SessionLog OpenLog(Guid session)
     {
-        var log = new SessionLog(session, 0, Writer, Files, Tails, TimeProvider.System);
+        var log = new SessionLog(session, 0, Writer, Files, Tails, TimeProvider.System, _metrics);
         log.Begin(idle: true);
         return log;
     }
@@ -99,6 +101,7 @@ internal sealed class TestStore : IAsyncDisposable
     {
         await Writer.DisposeAsync();
         _rows.Dispose();
+        _metrics.Dispose();
         _data.Dispose();
         Disk.Dispose();
         Directory.Delete(Folder, recursive: true);

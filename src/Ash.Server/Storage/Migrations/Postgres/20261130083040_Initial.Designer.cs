@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Ash.Server.Storage.Migrations.Postgres
 {
     [DbContext(typeof(PostgresDbContext))]
-    [Migration("20261130071948_Initial")]
+    [Migration("20261130083040_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -359,6 +359,36 @@ namespace Ash.Server.Storage.Migrations.Postgres
                     b.HasIndex("TargetId");
 
                     b.ToTable("idempotency_keys", (string)null);
+                });
+
+            modelBuilder.Entity("Ash.Server.Storage.LogLineRecord", b =>
+                {
+                    b.Property<Guid>("SessionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("session_id");
+
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint")
+                        .HasColumnName("number");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("text")
+                        .UseCollation("C");
+
+                    b.HasKey("SessionId", "Number");
+
+                    b.ToTable("log_lines", (string)null);
                 });
 
             modelBuilder.Entity("Ash.Server.Storage.PromptVersionRecord", b =>

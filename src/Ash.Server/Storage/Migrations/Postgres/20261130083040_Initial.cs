@@ -139,6 +139,21 @@ namespace Ash.Server.Storage.Migrations.Postgres
                 });
 
             migrationBuilder.CreateTable(
+                name: "log_lines",
+                columns: table => new
+                {
+                    session_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<long>(type: "bigint", nullable: false),
+                    source = table.Column<string>(type: "text", nullable: false),
+                    text = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_log_lines", x => new { x.session_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "prompt_versions",
                 columns: table => new
                 {
@@ -378,6 +393,9 @@ namespace Ash.Server.Storage.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "idempotency_keys");
+
+            migrationBuilder.DropTable(
+                name: "log_lines");
 
             migrationBuilder.DropTable(
                 name: "prompt_versions");
