@@ -30,7 +30,8 @@ internal static class Failures
         }
         catch (CliException failure)
         {
-            new CliOutput(host, json: false).Failure(new Failure(failure.Message, failure.ExitCode));
+            using var output = new CliOutput(host, json: false);
+            output.Failure(new Failure(failure.Message, failure.ExitCode));
             return failure.ExitCode;
         }
     }
@@ -55,7 +56,7 @@ internal static class Failures
         command.Parent is CommandResult parent ? $"{NameOf(parent)} {command.Command.Name}" : "ash";
 
     /// <summary>Null for what no command expects: that is a defect, and its trace is wanted.</summary>
-    private static Failure? Describe(Exception failure) => failure switch
+    public static Failure? Describe(Exception failure) => failure switch
     {
         CliException known => new Failure(known.Message, known.ExitCode),
         AshConnectionException { InnerException: HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } } lost =>
