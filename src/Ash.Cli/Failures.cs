@@ -63,6 +63,8 @@ internal static class Failures
             new Failure(NoServer(lost.ServerUrl), ExitCodes.NoServer),
         AshConnectionException lost => new Failure(lost.Message, ExitCodes.NoServer),
         AshApiException refusal => Describe(refusal),
+        ArgumentException { ParamName: "path" } leading => new Failure(
+            leading.Message.Replace(" (Parameter 'path')", "", StringComparison.Ordinal), ExitCodes.Usage),
         OperationCanceledException => new Failure("Cancelled.", ExitCodes.Cancelled),
         IOException or UnauthorizedAccessException => new Failure(failure.Message, ExitCodes.Failed),
         _ => null,

@@ -61,25 +61,19 @@ public sealed class ConversationTests
     {
         await using var api = await ChatApi.StartAsync();
         ChatApi.HoldTurns(api);
-        var asked = new TaskCompletionSource();
-        api.On($"POST {ChatApi.Path}/interrupt", async context =>
-        {
-            asked.SetResult();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted);
-        });
         using var home = ChatApi.HomeOf(api);
         home.Say = Saying("hi");
-        using var output = new WatchedWriter(("So", () =>
+        api.On($"POST {ChatApi.Path}/interrupt", async context =>
         {
             home.Interrupts.Press();
-            home.Interrupts.Press();
-        }));
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        });
+        using var output = new WatchedWriter(("So", () => home.Interrupts.Press()));
 
         var run = await home.RunAsync(["chat", "greeter"], isTerminal: true, output: output, cancellationToken: Stop);
 
         Assert.Equal((ExitCodes.Ok, "> So\n"), (run.ExitCode, output.ToString()));
         Assert.Contains("The turn may go on.\n" + Farewell, run.Error, StringComparison.Ordinal);
-        await asked.Task.WaitAsync(Stop);
     }
 
     [Fact]
