@@ -10,11 +10,15 @@ namespace Ash.Cli;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(CliConfig))]
 [JsonSerializable(typeof(ServerRecord))]
 [JsonSerializable(typeof(FailureLine))]
 [JsonSerializable(typeof(ServerStatus))]
 [JsonSerializable(typeof(LinkLine))]
 [JsonSerializable(typeof(SavedFile))]
+[JsonSerializable(typeof(ConfigLine))]
+[JsonSerializable(typeof(SessionConfigLine))]
+[JsonSerializable(typeof(DeletedLine))]
 [JsonSerializable(typeof(IReadOnlyList<Finding>))]
 internal sealed partial class CliJson : JsonSerializerContext;

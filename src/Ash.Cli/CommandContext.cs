@@ -56,6 +56,8 @@ internal sealed class CommandContext : IDisposable
 
     public void Dispose()
     {
+        Output.Dispose();
+
         if (_client.IsValueCreated)
         {
             _client.Value.Dispose();

@@ -30,7 +30,8 @@ internal static class Failures
         }
         catch (CliException failure)
         {
-            new CliOutput(host, json: false).Failure(new Failure(failure.Message, failure.ExitCode));
+            using var output = new CliOutput(host, json: false);
+            output.Failure(new Failure(failure.Message, failure.ExitCode));
             return failure.ExitCode;
         }
     }
@@ -55,13 +56,15 @@ internal static class Failures
         command.Parent is CommandResult parent ? $"{NameOf(parent)} {command.Command.Name}" : "ash";
 
     /// <summary>Null for what no command expects: that is a defect, and its trace is wanted.</summary>
-    private static Failure? Describe(Exception failure) => failure switch
+    public static Failure? Describe(Exception failure) => failure switch
     {
         CliException known => new Failure(known.Message, known.ExitCode),
         AshConnectionException { InnerException: HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } } lost =>
             new Failure(NoServer(lost.ServerUrl), ExitCodes.NoServer),
         AshConnectionException lost => new Failure(lost.Message, ExitCodes.NoServer),
         AshApiException refusal => Describe(refusal),
+        ArgumentException { ParamName: "path" } leading => new Failure(
+            leading.Message.Replace(" (Parameter 'path')", "", StringComparison.Ordinal), ExitCodes.Usage),
         OperationCanceledException => new Failure("Cancelled.", ExitCodes.Cancelled),
         IOException or UnauthorizedAccessException => new Failure(failure.Message, ExitCodes.Failed),
         _ => null,

@@ -1,3 +1,4 @@
 using Ash.Cli;
 
-return await AshCli.RunAsync(args, CliHost.OfThisProcess(), CancellationToken.None);
+using var interrupts = Interrupts.OfThisProcess();
+return await AshCli.RunAsync(args, CliHost.OfThisProcess(interrupts), interrupts.Token);

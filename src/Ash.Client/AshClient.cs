@@ -13,6 +13,8 @@ public sealed class AshClient : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         _connection = new ApiConnection(options);
         Agents = new AgentsClient(_connection);
+        AgentFiles = new AgentFilesClient(_connection);
+        PromptVersions = new PromptVersionsClient(_connection);
         Sessions = new SessionsClient(_connection, options);
         ApiKeys = new ApiKeysClient(_connection);
         Credentials = new CredentialsClient(_connection);
@@ -25,6 +27,12 @@ public sealed class AshClient : IDisposable
 
     /// <summary>Deployed agents.</summary>
     public AgentsClient Agents { get; }
+
+    /// <summary>The files of agents.</summary>
+    public AgentFilesClient AgentFiles { get; }
+
+    /// <summary>Numbered system prompts of agents.</summary>
+    public PromptVersionsClient PromptVersions { get; }
 
     /// <summary>Sessions, their turns and their events.</summary>
     public SessionsClient Sessions { get; }

@@ -7,12 +7,17 @@ internal static class SessionPaths
 {
     public const string All = "api/sessions";
 
-    public static string List(string? agent, int? limit, int offset)
+    public static string List(string? agent, int? limit, int offset, string? status)
     {
         List<string> query = [];
         if (agent is not null)
         {
             query.Add($"agent={Uri.EscapeDataString(agent)}");
+        }
+
+        if (status is not null)
+        {
+            query.Add($"status={Uri.EscapeDataString(status)}");
         }
 
         if (limit is { } most)
@@ -36,8 +41,14 @@ internal static class SessionPaths
 
     public static string Events(Guid id) => $"{All}/{id}/events";
 
+    public static string Config(Guid id) => $"{All}/{id}/config";
+
+    public static string Turn(Guid id, Guid turn) => $"{All}/{id}/turns/{turn}";
+
+    public static string Logs(Guid id, long after) => string.Create(CultureInfo.InvariantCulture, $"{All}/{id}/logs?after={after}");
+
     public static string Exec(Guid id) => $"{All}/{id}/exec";
 
-    /// <param name="verb"><c>pause</c>, <c>resume</c>, <c>stop</c> or <c>interrupt</c>.</param>
+    /// <param name="verb"><c>pause</c>, <c>resume</c>, <c>stop</c>, <c>fork</c> or <c>interrupt</c>.</param>
     public static string Act(Guid id, string verb) => $"{All}/{id}/{verb}";
 }

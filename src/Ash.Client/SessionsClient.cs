@@ -48,11 +48,12 @@ public sealed class SessionsClient
     /// <param name="agent">Only those with this agent.</param>
     /// <param name="limit">At most so many, 1 to 1000; all where null.</param>
     /// <param name="offset">How many of the newest to leave out.</param>
+    /// <param name="status">Only those of this status, such as <c>active</c>.</param>
     /// <param name="cancellationToken">Gives the request up.</param>
     public async Task<IReadOnlyList<SessionInfo>> ListAsync(
-        string? agent = null, int? limit = null, int offset = 0, CancellationToken cancellationToken = default)
+        string? agent = null, int? limit = null, int offset = 0, string? status = null, CancellationToken cancellationToken = default)
     {
-        var path = SessionPaths.List(agent, limit, offset);
+        var path = SessionPaths.List(agent, limit, offset, status);
         var answer = await GetAsync(path, ApiJson.Default.SessionListEnvelope, cancellationToken).ConfigureAwait(false);
         return answer.Sessions;
     }
@@ -75,6 +76,23 @@ public sealed class SessionsClient
     /// <summary>Stops a session until it is resumed.</summary>
     public Task<SessionInfo> StopAsync(Guid id, CancellationToken cancellationToken = default) =>
         ActAsync(id, "stop", cancellationToken);
+
+    /// <summary>Makes a session that goes on from where another is, with a copy of its files and its conversation.</summary>
+    /// <returns>The new session, paused. The other is left as it is.</returns>
+    public Task<SessionInfo> ForkAsync(Guid id, CancellationToken cancellationToken = default) =>
+        ActAsync(id, "fork", cancellationToken);
+
+    /// <summary>Changes how a session works from its next turn on.</summary>
+    public async Task<SessionInfo> ConfigureAsync(
+        Guid id, UpdateSessionConfigRequest request, CancellationToken cancellationToken = default)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.UpdateSessionConfigRequest);
+        var answer = await _connection
+            .CallAsync(
+                HttpMethod.Patch, SessionPaths.Config(id), ApiJson.Default.SessionEnvelope, json, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
+        return answer.Session;
+    }
 
     /// <summary>Ends the turn that runs, if one does. The session goes on.</summary>
     public Task<InterruptResult> InterruptAsync(Guid id, CancellationToken cancellationToken = default) => _connection.CallAsync(
@@ -131,6 +149,23 @@ public sealed class SessionsClient
 
         var answer = await GetAsync(path, ApiJson.Default.SessionEventListEnvelope, cancellationToken).ConfigureAwait(false);
         return answer.Events;
+    }
+
+    /// <summary>What the session's sandbox wrote beside the agent's own stream, the oldest first.</summary>
+    /// <param name="after">Only lines whose index is greater; -1 gives all.</param>
+    public async Task<IReadOnlyList<SessionLogEntry>> ListLogsAsync(
+        Guid id, long after = -1, CancellationToken cancellationToken = default)
+    {
+        var answer = await GetAsync(SessionPaths.Logs(id, after), ApiJson.Default.SessionLogListEnvelope, cancellationToken)
+            .ConfigureAwait(false);
+        return answer.Logs;
+    }
+
+    /// <summary>How a turn stands, or ended.</summary>
+    public async Task<TurnInfo> GetTurnAsync(Guid id, Guid turn, CancellationToken cancellationToken = default)
+    {
+        var answer = await GetAsync(SessionPaths.Turn(id, turn), ApiJson.Default.TurnEnvelope, cancellationToken).ConfigureAwait(false);
+        return answer.Turn;
     }
 
     /// <summary>Sends a message and reads its turn, up to and with its <c>done</c>.</summary>

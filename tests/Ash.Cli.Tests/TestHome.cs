@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Ash.Cli.Servers;
 
@@ -17,6 +18,14 @@ internal sealed class TestHome : IDisposable
     /// <summary>Programs that the command became.</summary>
     public List<ServerProgram> Became { get; } = [];
 
+    /// <summary>Ctrl-C, of all that is run.</summary>
+    public Interrupts Interrupts { get; } = new();
+
+    /// <summary>What a person at the terminal says, one after the other; then they leave. Called on a thread that may be held up.</summary>
+    public Func<string?> Say { get; set; } = () => null;
+
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
+
     public Task<CliRun> RunAsync(params string[] args) => RunAsync(args, input: "");
 
     public async Task<CliRun> RunAsync(
@@ -24,11 +33,17 @@ internal sealed class TestHome : IDisposable
     {
         using var error = new StringWriter();
         using var captured = new StringWriter();
+        using var bytes = new MemoryStream();
         var host = new CliHost
         {
             In = new StringReader(input),
             Out = output ?? captured,
             Error = error,
+            OpenOut = () => bytes,
+            Interrupts = Interrupts,
+            ReadMessage = () => Say(),
+            Clock = Clock,
+            InIsTerminal = isTerminal,
             OutIsTerminal = isTerminal,
             ErrorIsTerminal = isTerminal,
             Environment = Environment,
@@ -41,7 +56,7 @@ internal sealed class TestHome : IDisposable
             },
         };
         var exitCode = await AshCli.RunAsync(args, host, cancellationToken);
-        return new CliRun(exitCode, captured.ToString(), error.ToString());
+        return new CliRun(exitCode, captured + Encoding.UTF8.GetString(bytes.ToArray()), error.ToString());
     }
 
     public string Config(string name)
@@ -59,5 +74,9 @@ internal sealed class TestHome : IDisposable
         return full;
     }
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose()
+    {
+        Interrupts.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Ash.Cli.Output;
 using Ash.Protocol.Api;
 
 namespace Ash.Cli.Access;
@@ -7,6 +8,14 @@ namespace Ash.Cli.Access;
 /// <summary><c>ash key …</c>.</summary>
 internal static class KeyCommands
 {
+    private static readonly Table<ApiKeyInfo> Keys = new(
+        new("ID", key => key.Id),
+        new("LABEL", key => key.Label),
+        new("PREFIX", key => key.KeyPrefix),
+        new("SCOPES", key => string.Join(',', key.Scopes ?? [])),
+        new("LAST USED", key => Display.Time(key.LastUsedAt)),
+        new("EXPIRES", key => Display.Time(key.ExpiresAt)));
+
     public static Command Create(CommandBinder binder) => new("key", "Makes API keys, lists them, and deletes them.")
     {
         CreateList(binder),
@@ -17,7 +26,7 @@ internal static class KeyCommands
     private static Command CreateList(CommandBinder binder) =>
         binder.Bind(new Command("list", "Lists the API keys, the newest first."), async (context, cancellationToken) =>
         {
-            context.Output.Result(await context.Client.ApiKeys.ListAsync(cancellationToken));
+            context.Output.List(await context.Client.ApiKeys.ListAsync(cancellationToken), Keys);
             return ExitCodes.Ok;
         });
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Ash.Cli.Output;
+using Ash.Protocol.Api;
 
 namespace Ash.Cli.Agents;
 
@@ -12,7 +14,15 @@ internal static class DeployCommand
         var name = new Option<string?>("--name", "-n") { Description = "The agent's name. Otherwise the folder's.", HelpName = "name" };
         var env = EnvOption.Create("Sets a variable of the agent's sandboxes, over those of .env and .env.local.");
         var check = new Option<bool>("--check") { Description = "Only says what is wrong with the folder; needs no server." };
-        var command = new Command("deploy", "Deploys an agent folder, or its next version.") { path, name, env, check };
+        var command = new ExplainedCommand(
+            "deploy",
+            "Deploys an agent folder, or its next version.",
+            "ash deploy ./greeter                    deploys the folder as greeter",
+            "ash deploy ./greeter -n hello -e LANG=de  under another name, with a variable",
+            "ash deploy ./greeter --check            only says what is wrong with it")
+        {
+            path, name, env, check,
+        };
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
@@ -49,9 +59,8 @@ internal static class DeployCommand
             }
 
             context.Output.Say(string.Create(
-                CultureInfo.InvariantCulture, $"Uploading {content.Files.Count} file(s) ({Size(content.TotalBytes)})..."));
-            var agent = await context.Client.Agents.DeployAsync(
-                agentName, content.Files, variables.Count > 0 ? variables : null, cancellationToken);
+                CultureInfo.InvariantCulture, $"Uploading {content.Files.Count} file(s) ({Display.Size(content.TotalBytes)})..."));
+            var agent = await UploadAsync(context, agentName, content, variables, cancellationToken);
 
             context.Output.Say(string.Create(CultureInfo.InvariantCulture, $"Deployed agent \"{agent.Name}\" (v{agent.Version})"));
 
@@ -63,6 +72,22 @@ internal static class DeployCommand
             context.Output.ResultForPrograms(agent);
             return ExitCodes.Ok;
         });
+    }
+
+    private static async Task<AgentInfo> UploadAsync(
+        CommandContext context,
+        string name,
+        AgentFolder content,
+        Dictionary<string, string> variables,
+        CancellationToken cancellationToken)
+    {
+        var request = new DeployAgentRequest { Name = name, Files = content.Files, Env = variables.Count > 0 ? variables : null };
+        var progress = new UploadProgress(content.TotalBytes);
+
+        using (context.Output.Wait(progress.Tell))
+        {
+            return await context.Client.Agents.DeployAsync(request, progress, cancellationToken);
+        }
     }
 
     private static int Check(CommandContext context, AgentFolder content)
@@ -128,11 +153,4 @@ internal static class DeployCommand
             target[key] = value;
         }
     }
-
-    private static string Size(long bytes) => bytes switch
-    {
-        < 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
-        < 1024 * 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.#} KB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024):0.#} MB"),
-    };
 }

@@ -14,11 +14,14 @@ internal static class EnvOption
     };
 
     /// <exception cref="CliException">One is not of the form.</exception>
-    public static Dictionary<string, string> Read(ParseResult parse, Option<string[]> option)
+    public static Dictionary<string, string> Read(ParseResult parse, Option<string[]> option) => Read(parse.GetValue(option) ?? []);
+
+    /// <inheritdoc cref="Read(ParseResult, Option{string[]})"/>
+    public static Dictionary<string, string> Read(IEnumerable<string> assignments)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
 
-        foreach (var assignment in parse.GetValue(option) ?? [])
+        foreach (var assignment in assignments)
         {
             var equals = assignment.IndexOf('=', StringComparison.Ordinal);
 

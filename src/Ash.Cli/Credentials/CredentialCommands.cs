@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ash.Cli.Output;
 using Ash.Protocol.Api;
 
 namespace Ash.Cli.Credentials;
@@ -6,6 +7,13 @@ namespace Ash.Cli.Credentials;
 /// <summary><c>ash credential …</c>.</summary>
 internal static class CredentialCommands
 {
+    private static readonly Table<ListedCredential> Table = new(
+        new("ID", credential => $"{credential.Id}"),
+        new("TYPE", credential => credential.Type),
+        new("LABEL", credential => credential.Label),
+        new("LAST USED", credential => Display.Time(credential.LastUsedAt)),
+        new("CREATED", credential => Display.Time(credential.CreatedAt)));
+
     public static Command Create(CommandBinder binder) => new("credential", "Leaves secrets for sessions, and deletes them.")
     {
         CreateList(binder),
@@ -16,7 +24,7 @@ internal static class CredentialCommands
     private static Command CreateList(CommandBinder binder) =>
         binder.Bind(new Command("list", "Lists the credentials, the newest first."), async (context, cancellationToken) =>
         {
-            context.Output.Result(await context.Client.Credentials.ListAsync(cancellationToken));
+            context.Output.List(await context.Client.Credentials.ListAsync(cancellationToken), Table);
             return ExitCodes.Ok;
         });
 

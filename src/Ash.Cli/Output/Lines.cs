@@ -16,3 +16,13 @@ internal sealed record SavedFile(string Path, long Size);
 
 /// <summary>Which server commands go to from now on, for programs.</summary>
 internal sealed record LinkLine(string ServerUrl);
+
+/// <summary>How a session works.</summary>
+internal sealed record SessionConfigLine(string? Model, SessionConfig? Config);
+
+/// <summary>What was deleted, for programs.</summary>
+internal sealed record DeletedLine(string Deleted);
+
+/// <summary>Where commands go, for programs.</summary>
+/// <param name="ApiKey">Whether there is one; it is not shown.</param>
+internal sealed record ConfigLine(string Path, string ServerUrl, bool ApiKey);

@@ -24,10 +24,13 @@ internal static class StartCommand
         var env = EnvOption.Create("Sets a variable of the server's environment.");
         var foreground = new Option<bool>("--foreground") { Description = "Stays, and shows the server's log." };
 
+        var containers = new ContainerOptions();
         var command = new Command("start", "Starts the server of this machine.") { port, dataDir, databaseUrl, env, foreground };
+        containers.AddTo(command);
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
+            containers.Explain(context);
             var start = new ServerStart(
                 context.DataFolder(context.Parse.GetValue(dataDir)),
                 context.Parse.GetValue(port) ?? PortOf(context.Host),

@@ -12,12 +12,18 @@ internal static class StatusCommand
     public static Command Create(CommandBinder binder)
     {
         var dataDir = ServerOptions.DataDir();
-        var command = new Command("status", "Shows how the server of this machine stands.") { dataDir };
+        var port = new Option<int?>("--port") { Description = "Asks the server at this port of this machine instead.", HelpName = "port" };
+        var command = new Command("status", "Shows how the server of this machine stands.") { dataDir, port };
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
             var folder = context.DataFolder(context.Parse.GetValue(dataDir));
             var output = context.Output;
+
+            if (context.Parse.GetValue(port) is { } asked)
+            {
+                return await ShowPortAsync(context, asked, cancellationToken);
+            }
 
             if (folder.FindServer() is not { } server)
             {
@@ -45,6 +51,24 @@ internal static class StatusCommand
                 new ServerStatus("running", server.Pid, server.Port, ServerAddress.Show(url), folder.Path, health));
             return health is null ? ExitCodes.NoServer : ExitCodes.Ok;
         });
+    }
+
+    /// <summary>Of a server that another folder belongs to, or that was not started by <c>ash start</c>.</summary>
+    private static async Task<int> ShowPortAsync(CommandContext context, int port, CancellationToken cancellationToken)
+    {
+        var url = ServerAddress.OfPort(port);
+        var health = await FindHealthAsync(context, url, cancellationToken);
+        context.Output.Say(health is null ? "Server: stopped" : "Server: running");
+        context.Output.Say($"  URL: {ServerAddress.Show(url)}");
+
+        if (health is not null)
+        {
+            Say(context.Output, health);
+        }
+
+        context.Output.ResultForPrograms(
+            new ServerStatus(health is null ? "stopped" : "running", Port: port, Url: ServerAddress.Show(url), Health: health));
+        return health is null ? ExitCodes.NoServer : ExitCodes.Ok;
     }
 
     private static async Task<HealthInfo?> FindHealthAsync(CommandContext context, Uri url, CancellationToken cancellationToken)

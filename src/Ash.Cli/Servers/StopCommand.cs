@@ -25,7 +25,11 @@ internal static class StopCommand
             }
             else
             {
-                await WaitForEndAsync(server.Pid, context.Host.Clock, cancellationToken);
+                using (context.Output.Wait("Waiting for the server to end"))
+                {
+                    await WaitForEndAsync(server.Pid, context.Host.Clock, cancellationToken);
+                }
+
                 context.Output.Say("Ash server stopped.");
             }
 

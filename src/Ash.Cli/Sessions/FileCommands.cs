@@ -1,13 +1,18 @@
 using System.CommandLine;
-using System.Globalization;
 using Ash.Cli.Output;
 using Ash.Protocol.Api;
 
 namespace Ash.Cli.Sessions;
 
-/// <summary><c>ash session files</c> and <c>write</c>.</summary>
+/// <summary><c>ash session files</c>, <c>read</c>, <c>write</c> and <c>rm</c>.</summary>
 internal static class FileCommands
 {
+    /// <summary>Also of an agent's files.</summary>
+    public static readonly Table<FileEntry> Table = new(
+        new("PATH", file => file.Path),
+        new("SIZE", file => Display.Number(file.Size), Right: true),
+        new("MODIFIED", file => Display.Time(file.ModifiedAt)));
+
     public static Command CreateFiles(CommandBinder binder)
     {
         var id = SessionId.Argument();
@@ -64,6 +69,36 @@ internal static class FileCommands
         });
     }
 
+    public static Command CreateRead(CommandBinder binder)
+    {
+        var id = SessionId.Argument();
+        var path = new Argument<string>("path") { Description = "Its path in the workspace." };
+        var output = SavedContent.Option();
+        var command = new Command("read", "Prints a file of a session's workspace byte for byte, or saves it.") { id, path, output };
+
+        return binder.Bind(command, async (context, cancellationToken) =>
+        {
+            await using var file = await context.Client.Files.OpenAsync(
+                context.Parse.GetValue(id), context.Parse.GetRequiredValue(path), cancellationToken: cancellationToken);
+            return await SavedContent.TakeAsync(context, file, context.Parse.GetValue(output), cancellationToken);
+        });
+    }
+
+    public static Command CreateRemove(CommandBinder binder)
+    {
+        var id = SessionId.Argument();
+        var path = new Argument<string>("path") { Description = "Its path in the workspace." };
+
+        return binder.Bind(new Command("rm", "Deletes a file of a session's workspace.") { id, path }, async (context, cancellationToken) =>
+        {
+            var file = context.Parse.GetRequiredValue(path);
+            await context.Client.Files.DeleteAsync(context.Parse.GetValue(id), file, cancellationToken);
+            context.Output.Say($"Deleted {file}");
+            context.Output.ResultForPrograms(new DeletedLine(file));
+            return ExitCodes.Ok;
+        });
+    }
+
     private static void Print(CliOutput output, FileText file)
     {
         if (output.IsJson)
@@ -84,20 +119,7 @@ internal static class FileCommands
         }
 
         output.Out.WriteLine($"Source: {listing.Source}");
-        var rows = listing.Files
-            .Select(file => (
-                Path: TerminalText.Line(file.Path, int.MaxValue),
-                Size: file.Size.ToString(CultureInfo.InvariantCulture),
-                Modified: file.ModifiedAt.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)))
-            .Prepend((Path: "PATH", Size: "SIZE", Modified: "MODIFIED"))
-            .ToList();
-        var (pathWidth, sizeWidth) = (rows.Max(row => row.Path.Length), rows.Max(row => row.Size.Length));
-
-        foreach (var row in rows)
-        {
-            output.Out.WriteLine($"{row.Path.PadRight(pathWidth)}  {row.Size.PadLeft(sizeWidth)}  {row.Modified}");
-        }
-
+        output.Show(listing.Files, Table);
         output.Out.WriteLine($"{listing.Files.Count} file(s)");
 
         if (listing.Truncated)

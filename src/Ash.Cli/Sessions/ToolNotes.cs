@@ -46,7 +46,8 @@ internal static class ToolNotes
         _ => "",
     };
 
-    private static IEnumerable<string> Blocks(JsonElement content)
+    /// <summary>The texts of content blocks; none where it is no array.</summary>
+    public static IEnumerable<string> Blocks(JsonElement content)
     {
         if (content.ValueKind != JsonValueKind.Array)
         {

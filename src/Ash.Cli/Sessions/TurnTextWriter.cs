@@ -10,7 +10,9 @@ namespace Ash.Cli.Sessions;
 /// A model call can break off and be made again. What was shown of the first attempt cannot be taken back, so it is marked, and
 /// the second is shown from its beginning.
 /// </remarks>
-internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
+/// <param name="output">Where it is shown.</param>
+/// <param name="notesApart">Whether notes go to standard error, so that the standard output is the answer alone.</param>
+internal sealed class TurnTextWriter(CliOutput output, bool notesApart = false) : ITurnWriter
 {
     private const string BrokenOff = "· the answer broke off, and is begun anew";
 
@@ -152,6 +154,14 @@ internal sealed class TurnTextWriter(CliOutput output) : ITurnWriter
     private void WriteNote(string line)
     {
         Finish();
-        output.Out.WriteLine(output.Dim(line));
+
+        if (notesApart)
+        {
+            output.Note(line);
+        }
+        else
+        {
+            output.Out.WriteLine(output.Painted(line, Colour.Dim));
+        }
     }
 }

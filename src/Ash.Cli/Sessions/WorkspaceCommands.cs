@@ -17,10 +17,7 @@ internal static class WorkspaceCommands
             var session = context.Parse.GetValue(id);
             var path = context.Parse.GetValue(output) ?? $"{session}.tar.gz";
             await using var bundle = await context.Client.Files.DownloadWorkspaceAsync(session, cancellationToken);
-            var size = await SaveAsync(bundle.Content, path, cancellationToken);
-            context.Output.Say($"Saved {path} ({size} bytes, from the {bundle.Source})");
-            context.Output.ResultForPrograms(new SavedFile(path, size));
-            return ExitCodes.Ok;
+            return await SavedContent.SaveAsync(context, bundle, path, cancellationToken);
         });
     }
 
@@ -49,28 +46,5 @@ internal static class WorkspaceCommands
             context.Output.ResultForPrograms(result);
             return ExitCodes.Ok;
         });
-    }
-
-    /// <summary>Under another name until it is whole: a connection that breaks leaves no half of a bundle behind.</summary>
-    private static async Task<long> SaveAsync(Stream content, string path, CancellationToken cancellationToken)
-    {
-        var unfinished = $"{path}.{Environment.ProcessId}.part";
-        try
-        {
-            long size;
-            await using (var file = new FileStream(unfinished, FileMode.CreateNew, FileAccess.Write))
-            {
-                await content.CopyToAsync(file, cancellationToken);
-                size = file.Length;
-            }
-
-            File.Move(unfinished, path, overwrite: true);
-            return size;
-        }
-        catch
-        {
-            File.Delete(unfinished);
-            throw;
-        }
     }
 }

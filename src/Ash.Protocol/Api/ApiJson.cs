@@ -41,7 +41,7 @@ namespace Ash.Protocol.Api;
 [JsonSerializable(typeof(ExecResult))]
 [JsonSerializable(typeof(MessageListEnvelope))]
 [JsonSerializable(typeof(SessionEventListEnvelope))]
-[JsonSerializable(typeof(LogListEnvelope))]
+[JsonSerializable(typeof(SessionLogListEnvelope))]
 [JsonSerializable(typeof(ApiKeyListEnvelope))]
 [JsonSerializable(typeof(CreateApiKeyRequest))]
 [JsonSerializable(typeof(CreatedApiKey))]

@@ -305,14 +305,3 @@ public sealed record SessionEventInfo
 }
 
 public sealed record SessionEventListEnvelope(IReadOnlyList<SessionEventInfo> Events);
-
-/// <summary>A line that a session's processes wrote beside the conversation, or that says what became of them.</summary>
-/// <param name="Index">From 0 on. The newest 10,000 lines are kept.</param>
-/// <param name="Level"><c>stderr</c> or <c>system</c>.</param>
-/// <param name="Text">At most 2,000 characters of it.</param>
-/// <param name="Ts">When the server had it.</param>
-public sealed record LogEntryInfo(long Index, string Level, string Text, DateTimeOffset Ts);
-
-/// <param name="Logs">In their order.</param>
-/// <param name="Source"><c>sandbox</c>.</param>
-public sealed record LogListEnvelope(IReadOnlyList<LogEntryInfo> Logs, string Source);

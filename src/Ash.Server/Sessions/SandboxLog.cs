@@ -49,7 +49,7 @@ internal sealed class SandboxLog(IDbContextFactory<AshDbContext> contexts)
     public static SandboxLogLine FromServer(string text) => new(LogSource.System, text);
 
     /// <summary>The lines after an index, as far as there are any now, in pages: a slow reader holds nothing of the store.</summary>
-    public async IAsyncEnumerable<LogEntryInfo> ReadAsync(
+    public async IAsyncEnumerable<SessionLogEntry> ReadAsync(
         Guid sessionId, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         int count;
@@ -67,7 +67,7 @@ internal sealed class SandboxLog(IDbContextFactory<AshDbContext> contexts)
 
             foreach (var line in page)
             {
-                yield return new LogEntryInfo(line.Number, line.Source == LogSource.Stderr ? "stderr" : "system", line.Text, line.At);
+                yield return new SessionLogEntry(line.Number, line.Source == LogSource.Stderr ? "stderr" : "system", line.Text, line.At);
                 after = line.Number;
             }
 

@@ -13,7 +13,7 @@ internal static class SandboxLogEndpoints
         .WithName("ListLogs")
         .WithSummary("List what the session's processes wrote to their standard error, and what became of them")
         .WithParameter("after", "Only lines with a greater index; -1, all that are kept, where absent.")
-        .Produces<LogListEnvelope>()
+        .Produces<SessionLogListEnvelope>()
         .ProducesApiErrors(400, 401, 404);
 
     private static async Task<IResult> ListAsync(
@@ -36,8 +36,8 @@ internal static class SandboxLogEndpoints
     }
 }
 
-/// <summary>What <see cref="LogListEnvelope"/> says, written while it is read.</summary>
-internal sealed record LogListing(IAsyncEnumerable<LogEntryInfo> Logs, string Source);
+/// <summary>What <see cref="SessionLogListEnvelope"/> says, written while it is read.</summary>
+internal sealed record LogListing(IAsyncEnumerable<SessionLogEntry> Logs, string Source);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(TimestampConverter)])]
 [JsonSerializable(typeof(LogListing))]

@@ -135,13 +135,13 @@ public sealed class SandboxLogTests
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
     }
 
-    private static async Task<IReadOnlyList<LogEntryInfo>> ReadAsync(InMemoryServer server, SessionInfo session, string query = "")
+    private static async Task<IReadOnlyList<SessionLogEntry>> ReadAsync(InMemoryServer server, SessionInfo session, string query = "")
     {
-        var list = await server.Http.GetFromJsonAsync($"/api/sessions/{session.Id}/logs{query}", ApiJson.Default.LogListEnvelope);
+        var list = await server.Http.GetFromJsonAsync($"/api/sessions/{session.Id}/logs{query}", ApiJson.Default.SessionLogListEnvelope);
         Assert.Equal("sandbox", list!.Source);
         return list.Logs;
     }
 
-    private static List<string> TextsOf(IEnumerable<LogEntryInfo> logs, string level) =>
+    private static List<string> TextsOf(IEnumerable<SessionLogEntry> logs, string level) =>
         [.. logs.Where(line => line.Level == level).Select(line => line.Text)];
 }
