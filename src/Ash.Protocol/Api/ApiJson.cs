@@ -7,6 +7,7 @@ namespace Ash.Protocol.Api;
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
     MaxDepth = 320, // A turn shows the usage as the agent's line has it, which may be nested 256 deep.
     Converters = [typeof(TimestampConverter)])]
 [JsonSerializable(typeof(ApiError))]

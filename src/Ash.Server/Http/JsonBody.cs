@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 
 namespace Ash.Server.Http;
 
@@ -64,10 +65,16 @@ internal readonly struct JsonBody<T>
             return Refuse(Problems.EmptyBody);
         }
 
+        if (!Utf8.IsValid(raw))
+        {
+            return Refuse(Problems.Invalid("body is not valid UTF-8"));
+        }
+
         try
         {
             var value = JsonSerializer.Deserialize(raw, type);
             return value is null ? Refuse(Problems.BodyIsNoObject)
+                : HasHalfPairs(raw, type.Options.MaxDepth) ? Refuse(Problems.Invalid("body holds half a surrogate pair, which is no text"))
                 : others is not null && FindForeign(raw, type, others) is { } foreign ? Refuse(foreign)
                 : new JsonBody<T>(value, raw, null);
         }
@@ -81,6 +88,39 @@ internal readonly struct JsonBody<T>
     public JsonBody<T> Check(Func<T, Problem?> refusal) => Value is not null && refusal(Value) is { } problem ? Refuse(problem) : this;
 
     private static JsonBody<T> Refuse(Problem problem) => new(null, [], problem);
+
+    /// <summary>Whether a text in it cannot be read, which the library finds only where it is read: later, and as a failure.</summary>
+    private static bool HasHalfPairs(byte[] raw, int maxDepth)
+    {
+        if (raw.AsSpan().IndexOf("\\u"u8) < 0)
+        {
+            return false;
+        }
+
+        var reader = new Utf8JsonReader(raw, new JsonReaderOptions { MaxDepth = maxDepth });
+        while (reader.Read())
+        {
+            if (reader is { TokenType: JsonTokenType.String or JsonTokenType.PropertyName, ValueIsEscaped: true } && !IsText(ref reader))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsText(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            _ = reader.GetString();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The first field that the request may not have.</summary>
     private static Problem? FindForeign(byte[] raw, JsonTypeInfo<T> type, OtherFields others)
@@ -128,7 +168,7 @@ internal readonly struct JsonBody<T>
         try
         {
             int read;
-            while ((read = await body.ReadAsync(chunk, cancellationToken)) > 0)
+            while ((read = await RequestBody.ReadAsync(body, chunk, cancellationToken)) > 0)
             {
                 if (buffer.Length + read > maxBytes)
                 {

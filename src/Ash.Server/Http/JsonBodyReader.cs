@@ -307,7 +307,7 @@ internal sealed class JsonBodyReader(Stream body, long maxBytes) : IDisposable
     private async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         _position = 0;
-        _filled = await body.ReadAsync(_buffer, cancellationToken);
+        _filled = await RequestBody.ReadAsync(body, _buffer, cancellationToken);
         _read += _filled;
         return _read <= maxBytes ? _filled > 0 : throw TooLarge(maxBytes);
     }

@@ -11,33 +11,25 @@ internal static class MessageContent
     /// <returns>The content as compact JSON, or null and what is wrong with it.</returns>
     public static byte[]? Read(JsonElement content, out string? reason)
     {
-        try
+        reason = content.ValueKind switch
         {
-            reason = content.ValueKind switch
-            {
-                JsonValueKind.String => CheckText(content),
-                JsonValueKind.Array => CheckBlocks(content),
-                _ => "content must be a string or an array of blocks",
-            };
+            JsonValueKind.String => CheckText(content),
+            JsonValueKind.Array => CheckBlocks(content),
+            _ => "content must be a string or an array of blocks",
+        };
 
-            if (reason is not null)
-            {
-                return null;
-            }
-
-            using var buffer = new MemoryStream();
-            using (var writer = new Utf8JsonWriter(buffer))
-            {
-                content.WriteTo(writer);
-            }
-
-            return buffer.ToArray();
-        }
-        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException)
+        if (reason is not null)
         {
-            reason = "content holds half a surrogate pair, which is no text";
             return null;
         }
+
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            content.WriteTo(writer);
+        }
+
+        return buffer.ToArray();
     }
 
     private static string? CheckText(JsonElement text)

@@ -199,6 +199,12 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Created(runtime.Describe());
         }
 
+        if (await DescribeAsync(session.TenantId, session.Id, CancellationToken.None) is { Status: "stopped" or "ended" } meanwhile)
+        {
+            // Somebody said so while it started: it stands as they left it.
+            return new CreateSession.Created(meanwhile);
+        }
+
         problem ??= Problems.CreateFailed("the session ended meanwhile");
         LogCreateFailed(session.Id, session.AgentName, problem.Message);
         await Grain(session.Id).EndAsync(purge: true);

@@ -20,10 +20,9 @@ internal sealed class SessionGrain(SessionRuntimes runtimes, SessionForks forks)
             // Its sandbox, its queue and its viewers' tail live as long as this does; the idle sweep lets it go.
             DelayDeactivation(Timeout.InfiniteTimeSpan);
         }
-        else
-        {
-            DeactivateOnIdle();
-        }
+
+        // Where there is no such session this says so, and goes when nobody has asked for a while: one that went at once would have
+        // its first call passed on to the next such one, and that one's, until it is given up.
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)

@@ -55,6 +55,15 @@ internal sealed partial class SessionRuntime
     public async Task<Problem?> PauseAsync(string reason)
     {
         using var turn = await _lifecycle.EnterAsync();
+        using (await _gate.EnterAsync())
+        {
+            if (_session.Status == SessionStatus.Starting)
+            {
+                // What is refused changes nothing: whoever creates it gets it.
+                return Problems.CannotChange("pause", _session.Status);
+            }
+        }
+
         // Else it would undo the pause when it is done.
         await EndWakingAsync();
 
@@ -121,7 +130,8 @@ internal sealed partial class SessionRuntime
         Waking waking;
         using (await _gate.EnterAsync())
         {
-            if (IsLeaving)
+            // One that was ended leaves too, and that is not the server's end.
+            if (IsLeaving && _session.Status != SessionStatus.Ended)
             {
                 return Problems.ShuttingDown;
             }

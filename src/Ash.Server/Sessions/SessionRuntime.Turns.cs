@@ -30,14 +30,15 @@ internal sealed partial class SessionRuntime
             return repeated;
         }
 
-        if (IsLeaving)
-        {
-            return new SubmitMessage.Refused(Problems.ShuttingDown);
-        }
-
+        // One that was ended leaves too, and that is not the server's end.
         if (_session.Status is SessionStatus.Stopped or SessionStatus.Ended)
         {
             return new SubmitMessage.Refused(Problems.SessionIs(_session.Status));
+        }
+
+        if (IsLeaving)
+        {
+            return new SubmitMessage.Refused(Problems.ShuttingDown);
         }
 
         var policy = IsQuiet ? BusyPolicy.Enqueue : message.OnBusy ?? AgentsPolicy;

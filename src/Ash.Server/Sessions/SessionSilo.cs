@@ -22,8 +22,14 @@ internal static class SessionSilo
             options.ServiceId = "ash";
         });
 
-        // A wake, an exec and an end take as long as they take, and some have to wait for a place first.
-        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = settings.CapacityWait + TimeSpan.FromMinutes(10));
+        silo.Configure<SiloMessagingOptions>(options =>
+        {
+            // A wake, an exec and an end take as long as they take, and some have to wait for a place first.
+            options.ResponseTimeout = settings.CapacityWait + TimeSpan.FromMinutes(10);
+
+            // Each end lets the session's owner go; a call that comes with several is passed on by each.
+            options.MaxForwardCount = 10;
+        });
     });
 
     /// <summary>A port of a loopback address that is this server's alone: on 127.0.0.1, somebody may take it before the silo listens.</summary>
