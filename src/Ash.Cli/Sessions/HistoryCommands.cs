@@ -66,7 +66,7 @@ internal static class HistoryCommands
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
-            var last = -1;
+            var last = -1L;
 
             try
             {
