@@ -32,7 +32,27 @@ internal sealed class AshHome : IDisposable
             ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".cache");
     }
 
-    public AshProcess Start(params string[] args) => new(Describe(args));
+    public AshProcess Start(params string[] args) => new(Describe(Command(args)));
+
+    /// <summary>Runs it at a terminal, whose screen is the output and whose keyboard is <see cref="AshProcess.TypeAsync"/>.</summary>
+    public AshProcess StartOnTerminal(params string[] args)
+    {
+        const string Terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+        var start = Describe(["python3", "-c", Terminal, .. Command(args)]);
+        start.RedirectStandardInput = true;
+        return new AshProcess(start);
+    }
+
+    /// <summary>Runs a script of bash, which finds <c>ash</c>; gives its output.</summary>
+    public async Task<string> ShellAsync(string script)
+    {
+        var start = Describe(["bash", "--norc", script]);
+        start.Environment["PATH"] = $"{Path.GetDirectoryName(TestPaths.Ash)}:{System.Environment.GetEnvironmentVariable("PATH")}";
+        using var process = new AshProcess(start);
+        var run = await process.EndAsync();
+        Assert.True(run.ExitCode == 0, run.Error);
+        return run.Out;
+    }
 
     public async Task<AshRun> RunAsync(params string[] args)
     {
@@ -80,10 +100,12 @@ internal sealed class AshHome : IDisposable
         }
     }
 
-    private ProcessStartInfo Describe(string[] args)
+    // A job in the background of a shell, as a test run may be one, ignores SIGINT, and its children inherit that.
+    private static string[] Command(string[] args) => ["env", "--default-signal=INT", TestPaths.Ash, .. args];
+
+    private ProcessStartInfo Describe(string[] command)
     {
-        // A job in the background of a shell, as a test run may be one, ignores SIGINT, and its children inherit that.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", TestPaths.Ash, .. args])
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -28,6 +28,13 @@ internal sealed class AshProcess : IDisposable
 
     public void Terminate() => ProcessSignals.Send(Pid, ProcessSignals.Terminate);
 
+    /// <summary>Presses keys, where it runs at a terminal.</summary>
+    public async Task TypeAsync(string keys)
+    {
+        await _process.StandardInput.WriteAsync(keys);
+        await _process.StandardInput.FlushAsync();
+    }
+
     /// <summary>Waits until this text is on the standard output, while the process still runs.</summary>
     public async Task WaitForOutputAsync(string text)
     {
