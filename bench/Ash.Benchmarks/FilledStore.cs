@@ -1,5 +1,4 @@
 using System.Text;
-using Ash.Server.Storage;
 using Ash.Server.Storage.Sqlite;
 using SQLitePCL;
 
