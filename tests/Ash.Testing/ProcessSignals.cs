@@ -7,8 +7,6 @@ public static partial class ProcessSignals
 {
     public const int Interrupt = 2;
     public const int Kill = 9;
-    public const int Continue = 18;
-    public const int Stop = 19;
     public const int Terminate = 15;
 
     /// <summary>Harmless where the process has ended.</summary>

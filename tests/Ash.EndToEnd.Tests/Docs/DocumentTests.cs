@@ -18,7 +18,6 @@ public sealed partial class DocumentTests
     [InlineData("docs/guides/test-without-a-key.md")]
     [InlineData("docs/guides/operate-one-box.md")]
     [InlineData("docs/guides/keys-and-credentials.md")]
-    [InlineData("docs/guides/postgres.md")]
     [InlineData("docs/guides/observability.md")]
     [InlineData("examples/hello-agent/README.md")]
     [InlineData("examples/research-agent/README.md")]

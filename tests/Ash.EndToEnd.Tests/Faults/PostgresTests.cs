@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Net;
 using Ash.Client;
 using Ash.EndToEnd.Tests.StartUp;
 using Ash.Testing;
@@ -48,34 +46,6 @@ public sealed class PostgresTests : IAsyncLifetime
         Assert.Contains($"Database: postgres://ash@127.0.0.1:{_cluster.Port}/postgres", server.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("ash:ash", server.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(server.DataDirectory, "ash.db")));
-    }
-
-    [Fact(Timeout = Limit)]
-    public async Task DatabaseThatIsStartedAgain_IsFoundAgain_AndReadinessSaysWhenItIsAway()
-    {
-        await using var server = await StartServerAsync();
-        var session = (await server.CreateSessionAsync()).Id;
-        await server.SendAsync(session, "first");
-        Assert.True((await server.Client.GetReadinessAsync()).Ready);
-
-        // Its processes die, and it begins anew by itself.
-        ProcessSignals.Send(_cluster.Pid, ProcessSignals.Stop);
-        foreach (var process in File.ReadAllText($"/proc/{_cluster.Pid}/task/{_cluster.Pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-        {
-            ProcessSignals.Send(int.Parse(process, CultureInfo.InvariantCulture), ProcessSignals.Kill);
-        }
-
-        var away = await server.Client.GetReadinessAsync();
-        Assert.Contains("store:", Assert.Single(away.Missing), StringComparison.Ordinal);
-        ProcessSignals.Send(_cluster.Pid, ProcessSignals.Continue);
-        while (!(await server.Client.GetReadinessAsync()).Ready)
-        {
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal("[Resumed session] Turn 2 | History: first | second", (await server.SendAsync(session, "second")).Result);
-        using var health = await server.Http.GetAsync("/health", TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
     }
 
     [Fact(Timeout = Limit)]

@@ -196,10 +196,7 @@ public sealed class ApiKeyTests
         var key = (await server.Http.AskAsync("POST", "/api/api-keys")).Body.GetProperty("key").GetString()!;
 
         Assert.Empty(Canary.FilesWith(server.Folder, key[..12]));
-        await using var store = await server.ReadStoreAsync();
-        var record = await store.ApiKeys.SingleAsync();
-        Assert.Equal(key[..8], record.KeyPrefix);
-        Assert.DoesNotContain(key[..12], $"{record.KeyHash} {record.Label} {record.Scopes}", StringComparison.Ordinal);
+        Assert.NotEmpty(Canary.FilesWith(server.Folder, key[..8]));
     }
 
     [Fact(Timeout = Limit)]
