@@ -23,8 +23,8 @@ if ((${#projects[@]} == 0)); then
 fi
 
 # Said before set-up and build take their minutes: real sandboxes run as host users of their own.
-if ((EUID != 0)) && [[ " ${projects[*]} " =~ \ Ash\.(Runner|EndToEnd)\.Tests\  ]]; then
-    die "Ash.Runner.Tests and Ash.EndToEnd.Tests need root: sudo env \"PATH=\$PATH\" make test
+if ((EUID != 0)) && [[ " ${projects[*]} " =~ \ Ash\.(Runner|EndToEnd|Contract)\.Tests\  ]]; then
+    die "Ash.Runner.Tests, Ash.EndToEnd.Tests and Ash.Contract.Tests need root: sudo env \"PATH=\$PATH\" make test
      Others do not: eng/test.sh Ash.Client.Tests Ash.Cli.Tests ..."
 fi
 

@@ -39,7 +39,9 @@ internal static class AgentEndpoints
         agents.MapGet("/{name}", FindAsync)
             .WithName("GetAgent")
             .WithSummary("Look at an agent")
+            .WithHeader("If-None-Match", "The ETag of the state that is known; where it is that still, 304 says so.")
             .Produces<AgentEnvelope>()
+            .Produces(StatusCodes.Status304NotModified)
             .ProducesApiErrors(401, 404);
         agents.MapPatch("/{name}", UpdateAsync)
             .WithName("UpdateAgent")

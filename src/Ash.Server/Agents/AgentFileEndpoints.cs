@@ -32,7 +32,8 @@ internal static class AgentFileEndpoints
             .WithParameter("path", "From the agent's folder on.")
             .WithParameter("format", "json (where absent) gives text of up to 1 MB; raw gives the bytes, of which a Range may be asked for.")
             .Produces<AgentFileContent>()
-            .ProducesApiErrors(400, 401, 404);
+            .ProducesFile()
+            .ProducesApiErrors(400, 401, 404, 416);
         agent.MapPost("/files", WriteAsync)
             .WithName("WriteAgentFiles")
             .WithSummary("Write files of an agent: its next version")
@@ -51,7 +52,7 @@ internal static class AgentFileEndpoints
         agent.MapGet("/download", DownloadAsync)
             .WithName("DownloadAgent")
             .WithSummary("Download an agent's folder as a tar.gz archive")
-            .Produces(StatusCodes.Status200OK, contentType: MediaTypeNames.Application.GZip)
+            .ProducesArchive()
             .ProducesApiErrors(401, 404);
     }
 

@@ -30,9 +30,7 @@ internal static class AttachmentEndpoints
         attachments.MapGet("/attachments/{id}", ReadAsync)
             .WithName("ReadAttachment")
             .WithSummary("Read an attachment")
-            .WithHeader("Range", "One range of bytes.")
-            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream")
-            .Produces(StatusCodes.Status206PartialContent, contentType: "application/octet-stream")
+            .ProducesFile()
             .ProducesApiErrors(400, 401, 404, 416);
         attachments.MapDelete("/attachments/{id}", RemoveAsync)
             .WithName("DeleteAttachment")

@@ -33,11 +33,9 @@ internal static class FileEndpoints
             .WithName("ReadFile")
             .WithSummary("Read a file, as it is or as text")
             .WithParameter("path", "From the workspace on.")
-            .WithParameter("format", "raw, the bytes (default), or json, as text of at most 1 MB.")
-            .WithHeader("Range", "One range of bytes; of a file of more than 100 MB, at most 100 MB at a time.")
+            .WithParameter("format", "raw, the bytes (default), at most 100 MB at a time; or json, as text of at most 1 MB.")
             .Produces<FileText>()
-            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream")
-            .Produces(StatusCodes.Status206PartialContent, contentType: "application/octet-stream")
+            .ProducesFile()
             .ProducesApiErrors(400, 401, 404, 416);
         files.MapPost("/", WriteAsync)
             .WithName("WriteFiles")

@@ -25,7 +25,7 @@ internal static class WorkspaceEndpoints
         workspace.MapGet("/", DownloadAsync)
             .WithName("DownloadWorkspace")
             .WithSummary("Download a session's workspace as a tar.gz")
-            .Produces(StatusCodes.Status200OK, contentType: BundleType)
+            .ProducesArchive()
             .ProducesApiErrors(400, 401, 404, 413);
         workspace.MapPost("/", UploadAsync)
             .WithName("UploadWorkspace")

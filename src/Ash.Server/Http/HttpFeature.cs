@@ -1,7 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using Ash.Protocol.Api;
-using Ash.Server.Configuration;
+using Ash.Server.Http.Description;
 using Ash.Server.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.OpenApi;
@@ -13,51 +13,11 @@ namespace Ash.Server.Http;
 /// <summary>What all routes share: request ids, one shape of errors, the API's description.</summary>
 internal static partial class HttpFeature
 {
-    private const string Document = "v1";
-
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         services.AddExceptionHandler<UnexpectedFailureHandler>();
-        services.AddOpenApi(Document, options =>
-        {
-            options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-            options.AddDocumentTransformer((document, _, _) =>
-            {
-                document.Info.Title = "Ash API";
-                document.Info.Description = "REST API for deploying and orchestrating hosted AI agents";
-                document.Info.Version = ServerVersion.Text;
-                document.Components ??= new OpenApiComponents();
-                document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
-                document.Components.SecuritySchemes["apiKey"] = new OpenApiSecurityScheme
-                {
-                    Type = SecuritySchemeType.Http,
-                    Scheme = "bearer",
-                    Description = "An API key: Authorization: Bearer ash_…",
-                };
-                return Task.CompletedTask;
-            });
-            options.AddOperationTransformer((operation, context, _) =>
-            {
-                if (context.Description.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true)
-                {
-                    operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("apiKey", context.Document)] = [] }];
-                }
-
-                return Task.CompletedTask;
-            });
-            options.AddSchemaTransformer((schema, _, _) =>
-            {
-                // Numbers are read from strings too, as they always were; what is sent, and should be, is a number.
-                if (schema.Type is { } type && type.HasFlag(JsonSchemaType.String) && (type & (JsonSchemaType.Integer | JsonSchemaType.Number)) != 0)
-                {
-                    schema.Type = type & ~JsonSchemaType.String;
-                    schema.Pattern = null;
-                }
-
-                return Task.CompletedTask;
-            });
-        });
+        services.AddApiDescription();
         return services;
     }
 
@@ -113,7 +73,7 @@ internal static partial class HttpFeature
 
     public static void MapDocs(this WebApplication app)
     {
-        app.MapOpenApi("/docs/json").WithName(Document);
+        app.MapOpenApi("/docs/json").WithName(ApiDescription.Document);
         app.MapGet("/docs/yaml", WriteYamlAsync).ExcludeFromDescription();
 
         // Nothing of the page is fetched from elsewhere: it works where there is no internet, and tells nobody who reads it.
@@ -128,7 +88,7 @@ internal static partial class HttpFeature
     }
 
     private static async Task<IResult> WriteYamlAsync(
-        [FromKeyedServices(Document)] IOpenApiDocumentProvider documents, CancellationToken cancellationToken)
+        [FromKeyedServices(ApiDescription.Document)] IOpenApiDocumentProvider documents, CancellationToken cancellationToken)
     {
         var document = await documents.GetOpenApiDocumentAsync(cancellationToken);
         await using var text = new StringWriter(CultureInfo.InvariantCulture);
@@ -141,6 +101,8 @@ internal static partial class HttpFeature
     {
         public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
         {
+            // All headers that were set are gone.
+            httpContext.Response.Headers["X-Request-Id"] = httpContext.TraceIdentifier;
             if (exception is BadHttpRequestException bad)
             {
                 var problem = bad.StatusCode == StatusCodes.Status413PayloadTooLarge

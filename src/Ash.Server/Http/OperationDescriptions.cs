@@ -1,3 +1,4 @@
+using System.Net.Mime;
 using Microsoft.OpenApi;
 
 namespace Ash.Server.Http;
@@ -25,6 +26,38 @@ internal static class OperationDescriptions
     /// <summary>Says that the request may be meant for one state of its thing alone.</summary>
     public static RouteHandlerBuilder WithIfMatch(this RouteHandlerBuilder route) =>
         route.WithHeader("If-Match", "The ETag of the state that is meant; where it is another by now, nothing is done and 412 says so.");
+
+    /// <summary>Says that success may be a file's bytes, all or those of a range, with the file's own type.</summary>
+    public static RouteHandlerBuilder ProducesFile(this RouteHandlerBuilder route) => route
+        .WithHeader("Range", "One range of a file's bytes.")
+        .Describe(operation =>
+        {
+            operation.Responses ??= [];
+            foreach (var (status, description) in new[] { ("200", "OK"), ("206", "Partial Content") })
+            {
+                if (!operation.Responses.TryGetValue(status, out var success))
+                {
+                    operation.Responses[status] = success = new OpenApiResponse { Description = description };
+                }
+
+                ((OpenApiResponse)success).Content ??= new Dictionary<string, OpenApiMediaType>();
+                success.Content!["*/*"] = new OpenApiMediaType { Schema = new OpenApiSchema { Description = "The bytes." } };
+            }
+        });
+
+    /// <summary>Says that success is a gzipped tar archive.</summary>
+    public static RouteHandlerBuilder ProducesArchive(this RouteHandlerBuilder route) => route.Describe(operation =>
+    {
+        operation.Responses ??= [];
+        operation.Responses["200"] = new OpenApiResponse
+        {
+            Description = "OK",
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                [MediaTypeNames.Application.GZip] = new() { Schema = new OpenApiSchema { Description = "A tar.gz archive." } },
+            },
+        };
+    });
 
     /// <summary>Says that success is a stream of events, beside whatever else it may be.</summary>
     public static RouteHandlerBuilder ProducesEvents(this RouteHandlerBuilder route, string text) => route.Describe(operation =>

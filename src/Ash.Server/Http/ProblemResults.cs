@@ -20,11 +20,11 @@ internal static class ProblemResults
             context.Response.Headers.RetryAfter = "1";
         }
 
-        return Results.Json(
-            new ApiError(problem.Message, problem.Status, problem.Code, context.TraceIdentifier) { Message = problem.Detail },
-            ApiJson.Default.ApiError,
-            statusCode: problem.Status);
+        return Results.Json(problem.Describe(context.TraceIdentifier), ApiJson.Default.ApiError, statusCode: problem.Status);
     }
+
+    public static ApiError Describe(this Problem problem, string requestId) =>
+        new(problem.Message, problem.Status, problem.Code, requestId) { Message = problem.Detail };
 
     public static Task WriteAsync(this Problem problem, HttpContext context) => problem.ToResult(context).ExecuteAsync(context);
 }

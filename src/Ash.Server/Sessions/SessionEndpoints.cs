@@ -90,7 +90,7 @@ internal static class SessionEndpoints
             .Accepts<ExecRequest>("application/json")
             .WithBody("The command and its time limit.")
             .Produces<ExecResult>()
-            .ProducesApiErrors(400, 401, 404, 415, 500);
+            .ProducesApiErrors(400, 401, 404, 413, 415, 500);
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, SessionDirectory sessions, CancellationToken cancellationToken)

@@ -200,7 +200,7 @@ internal sealed partial class SessionRuntime
 
             if (await AwaitAsync(waking) is { } failure)
             {
-                return (null, failure.ToProblem(Problems.ExecFailed));
+                return (null, failure.ToProblem(WhyExecFailed));
             }
         }
 
@@ -214,9 +214,13 @@ internal sealed partial class SessionRuntime
         }
         catch (SandboxException failure)
         {
-            return (null, Problems.ExecFailed(failure.Message));
+            return (null, WhyExecFailed(failure.Message));
         }
     }
+
+    /// <summary>Whoever stops or ends a session ends its commands, which is nobody's failure.</summary>
+    private Problem WhyExecFailed(string reason) =>
+        _session.Status is SessionStatus.Stopped or SessionStatus.Ended ? Problems.SessionIs(_session.Status) : Problems.ExecFailed(reason);
 
     /// <summary>Before the server goes: the session is parked and its sandbox ended, or left alone for the next server.</summary>
     public async Task DrainAsync(bool keepSandbox)

@@ -27,12 +27,6 @@ internal sealed record Answer(HttpStatusCode Status, string Body, string? MediaT
         }
     }
 
-    public void IsSuccessStream()
-    {
-        Assert.True(Status == HttpStatusCode.OK, Body);
-        Assert.Equal("text/event-stream", MediaType);
-    }
-
     public void IsNoContent() => Assert.True(Status == HttpStatusCode.NoContent, $"{(int)Status} instead of 204: {Body}");
 
     public JsonElement IsSuccess(int status = 200)

@@ -138,16 +138,6 @@ public sealed class SessionOptionTests(ApiServer fixture)
         Assert.Contains("VERSION-PROMPT", Server.LastModelCall(after.Id).BodyText, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Limit)]
-    [InlineData("\"mcpServers\":{\"a\":{}}", "mcpServers.a must have either a url or a command")]
-    [InlineData("\"mcpServers\":{\"a\":{\"url\":\"http://x\",\"command\":\"x\"}}", "mcpServers.a must have either a url or a command")]
-    [InlineData("\"mcpServers\":{\"a\":1}", "mcpServers.a must be object")]
-    [InlineData("\"subagents\":{\"a\":{\"prompt\":\"x\"}}", "subagents.a must have a description and a prompt")]
-    [InlineData("\"allowedTools\":[\"\"]", "allowedTools must hold strings of 1 to 1000 characters")]
-    [InlineData("\"initialAgent\":\"--x y\"", "initialAgent must match ^[a-zA-Z0-9_-]{1,255}\\z")]
-    public async Task Option_ThatCannotBeMet_IsRefused_WithAReason(string option, string reason) =>
-        (await Server.AskAsync("POST", "/api/sessions", $$"""{"agent":"x",{{option}}}""")).IsError(400, "invalid_request", reason);
-
     private Task<SessionInfo> CreateAsync(CreateSessionRequest request, IReadOnlyDictionary<string, string>? files = null) =>
         Server.CreateSessionAsync(files: files, request: request);
 

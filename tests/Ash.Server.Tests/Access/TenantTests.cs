@@ -80,37 +80,43 @@ public sealed partial class TenantTests
     private static partial Regex RequestId();
 
     /// <summary>One of each thing that has an id.</summary>
-    private sealed record Belongings(string Agent, string Session, string Turn, string Credential, string Key)
+    private sealed record Belongings(string Agent, string Session, string Turn, string Attachment, string Credential, string Key)
     {
         public static Belongings OfNobody { get; } =
-            new("nobodys", $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}");
+            new("nobodys", $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}", $"{Guid.CreateVersion7()}");
 
-        public string[] All => [Agent, Session, Turn, Credential, Key];
+        public string[] All => [Agent, Session, Turn, Attachment, Credential, Key];
 
         public static async Task<Belongings> MakeAsync(InMemoryServer server)
         {
             await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "theirs", SystemPrompt = "x" });
             var session = await server.Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = "theirs" });
             var turn = await server.Client.Sessions.SendMessageAndWaitAsync(session.Id, "hello");
+            await server.Http.AskAsync("POST", "/api/agents/theirs/versions", """{"systemPrompt":"x"}""");
+            var attachment = await server.Http.AskAsync("POST", $"/api/sessions/{session.Id}/attachments", """{"filename":"a","content":"eA=="}""");
             var credential = await server.Http.AskAsync("POST", "/api/credentials", """{"type":"openai","key":"sk-theirs"}""");
             var key = await server.Http.AskAsync("POST", "/api/api-keys");
             return new Belongings(
                 "theirs",
                 $"{session.Id}",
                 $"{turn.Id}",
+                attachment.Body.GetProperty("attachment").GetProperty("id").GetString()!,
                 credential.Body.GetProperty("credential").GetProperty("id").GetString()!,
                 key.Body.GetProperty("id").GetString()!);
         }
 
-        /// <summary>What a route's parameter stands for; what is none of these is any text.</summary>
+        /// <summary>What a route's parameter stands for. A new one has to be told here.</summary>
         public string ValueOf(string path, string parameter) => (path, parameter) switch
         {
             (_, "name") => Agent,
             (_, "turnId") => Turn,
             (_, "id") when path.StartsWith("/api/credentials", StringComparison.Ordinal) => Credential,
             (_, "id") when path.StartsWith("/api/api-keys", StringComparison.Ordinal) => Key,
-            (_, "id") => Session,
-            _ => "1",
+            (_, "id") when path.StartsWith("/api/attachments", StringComparison.Ordinal) => Attachment,
+            (_, "id") when path.StartsWith("/api/sessions", StringComparison.Ordinal) => Session,
+            (_, "version") => "1",
+            (_, "path") => "CLAUDE.md",
+            _ => throw new InvalidOperationException($"{path}: what is {parameter}?"),
         };
     }
 }

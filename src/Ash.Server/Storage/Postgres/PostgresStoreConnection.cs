@@ -310,6 +310,11 @@ internal sealed class PostgresStoreConnection : StoreConnection
             connection.Dispose();
             throw PostgresFailures.Wrap(failure);
         }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     private void Close()

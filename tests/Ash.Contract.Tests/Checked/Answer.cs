@@ -1,0 +1,46 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+
+namespace Ash.Contract.Tests.Checked;
+
+/// <summary>What a server answered, read whole.</summary>
+public sealed record Answer(int Status, byte[] Bytes, string? MediaType, HttpResponseHeaders Headers, HttpContentHeaders ContentHeaders)
+{
+    public string Text { get; } = Encoding.UTF8.GetString(Bytes);
+
+    public JsonElement Json => JsonElement.Parse(Text);
+
+    public string? RequestId => Headers.TryGetValues("X-Request-Id", out var values) ? values.Single() : null;
+
+    /// <summary>Of an error; null where there is none, as in an answer to HEAD.</summary>
+    public string? Code => MediaType != "application/json" || Bytes.Length == 0 ? null : Json.TryGetProperty("code", out var code) ? code.GetString() : null;
+
+    public static async Task<Answer> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken) => new(
+        (int)response.StatusCode,
+        await response.Content.ReadAsByteArrayAsync(cancellationToken),
+        response.Content.Headers.ContentType?.MediaType,
+        response.Headers,
+        response.Content.Headers);
+
+    /// <summary>Fails unless this is a success with that status.</summary>
+    /// <returns>Its body.</returns>
+    public JsonElement Is(int status)
+    {
+        IsWithoutJson(status);
+        return Json;
+    }
+
+    /// <summary>Fails unless it has that status.</summary>
+    public void IsWithoutJson(int status) => Assert.True(Status == status, $"{Status} instead of {status}: {Text}");
+
+    /// <summary>Fails unless this is the error of that status, code and, where it is given, text.</summary>
+    public void IsError(int status, string code, string? text = null)
+    {
+        Assert.True(Status == status && Code == code, $"{Status} instead of {status} {code}: {Text}");
+        if (text is not null)
+        {
+            Assert.Equal(text, Json.GetProperty("error").GetString());
+        }
+    }
+}
