@@ -23,7 +23,7 @@ public sealed partial class ChatCommandTests(SessionCommandTests.Fixture fixture
         await chat.WaitForOutputAsync("[Mock] Turn 1 | History: hello\r\n> ");
 
         await chat.TypeAsync(Held("chat-interrupted") + "\n");
-        await chat.WaitForOutputAsync("\none tw");
+        await chat.WaitForOutputAsync("one tw");
         await chat.TypeAsync(CtrlC);
         await chat.WaitForOutputAsync("Turn interrupted.\r\n> ");
 
@@ -61,7 +61,7 @@ public sealed partial class ChatCommandTests(SessionCommandTests.Fixture fixture
         using var chat = Home.StartOnTerminal("chat", "hello-agent", "--end");
         await chat.WaitForOutputAsync("> ");
         await chat.TypeAsync(Held("chat-killed") + "\n");
-        await chat.WaitForOutputAsync("\none tw");
+        await chat.WaitForOutputAsync("one tw");
 
         await fixture.Server.KillAsync();
         await fixture.Server.StartAgainAsync();
@@ -157,7 +157,8 @@ public sealed partial class ChatCommandTests(SessionCommandTests.Fixture fixture
         Assert.Equal("fork\n", await Home.ShellAsync(script));
     }
 
-    private static string Held(string gate) => $$"""@@fake [{"text":"one two three four","chunk":3,"gateAfterChunks":2,"gate":"{{gate}}"}]""";
+    // Written so that what the terminal echoes is not what the model says: only the answer has "one tw".
+    private static string Held(string gate) => $$"""@@fake [{"text":"\u006fne two three four","chunk":3,"gateAfterChunks":2,"gate":"{{gate}}"}]""";
 
     [GeneratedRegex(@"Go on with: ash chat hello-agent -s ([0-9a-f-]{36})\r\n")]
     private static partial Regex ResumeLine();
