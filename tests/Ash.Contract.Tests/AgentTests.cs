@@ -86,6 +86,10 @@ public sealed class AgentTests(ContractServer server) : ContractTests(server)
         var merged = (await Api.PatchAsync(config, """{"b":3,"d":null}""")).Is(200).GetProperty("config");
         Assert.Equal((1, 3), (merged.GetProperty("a").GetInt32(), merged.GetProperty("b").GetInt32()));
         Assert.Equal(merged.GetRawText(), (await Api.GetAsync(config)).Is(200).GetProperty("config").GetRawText());
+        (await Api.PatchAsync(config, """{"a":1,"a":2}""")).IsError(400, "invalid_request", "body has a field twice");
+        (await Api.PatchAsync(config, """{"a":{"b":1,"b":2}}""")).IsError(400, "invalid_request", "body has a field twice");
+        (await Api.PatchAsync(config[..^"/config".Length], """{"config":{"a":1,"a":2}}""")).IsError(400, "invalid_request", "body has a field twice");
+        (await Api.PatchAsync(config, """{"\ud800":1}""")).IsError(400, "invalid_request", "body holds half a surrogate pair, which is no text");
         (await Api.PatchAsync(config, "[1]")).IsError(400, "invalid_request", "body must be object");
         (await Api.PatchAsync("/api/agents/nobody/config", "{}")).IsError(404, "agent_not_found", "Agent not found");
         (await Api.GetAsync("/api/agents/nobody/config")).IsError(404, "agent_not_found", "Agent not found");

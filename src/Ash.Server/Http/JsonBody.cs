@@ -74,6 +74,7 @@ internal readonly struct JsonBody<T>
         {
             var value = JsonSerializer.Deserialize(raw, type);
             return value is null ? Refuse(Problems.BodyIsNoObject)
+                : HasFieldTwice(raw, type.Options.MaxDepth) ? Refuse(Problems.Invalid("body has a field twice"))
                 : HasHalfPairs(raw, type.Options.MaxDepth) ? Refuse(Problems.Invalid("body holds half a surrogate pair, which is no text"))
                 : others is not null && FindForeign(raw, type, others) is { } foreign ? Refuse(foreign)
                 : new JsonBody<T>(value, raw, null);
@@ -88,6 +89,26 @@ internal readonly struct JsonBody<T>
     public JsonBody<T> Check(Func<T, Problem?> refusal) => Value is not null && refusal(Value) is { } problem ? Refuse(problem) : this;
 
     private static JsonBody<T> Refuse(Problem problem) => new(null, [], problem);
+
+    /// <summary>Whether an object in it says two things of one: some readers take the first, some the last, and some fail.</summary>
+    private static bool HasFieldTwice(byte[] raw, int maxDepth)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(raw, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = maxDepth });
+            return false;
+        }
+        catch (JsonException)
+        {
+            // It was read as JSON before: this is what is left.
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // A name that is no text, which is found by whoever looks for that.
+            return false;
+        }
+    }
 
     /// <summary>Whether a text in it cannot be read, which the library finds only where it is read: later, and as a failure.</summary>
     private static bool HasHalfPairs(byte[] raw, int maxDepth)
