@@ -25,6 +25,8 @@ internal static class StateTable
         ("GET /files/{path}", Everywhere("200 =")),
         ("GET /workspace", Everywhere("200 =")),
         ("GET /attachments", Everywhere("200 =")),
+        ("GET /logs", Everywhere("200 =")),
+        ("POST /fork", Everywhere("201 =")),
         ("POST /files", UntilTheEnd("200 =")),
         ("DELETE /files/{path}", UntilTheEnd("200 =")),
         ("POST /workspace", UntilTheEnd("200 =")),
