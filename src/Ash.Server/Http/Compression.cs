@@ -54,6 +54,11 @@ internal sealed class Compression(RequestDelegate next)
             return true;
         }
 
+        if (endpoint.Metadata.GetMetadata<RawBytesMetadata>() is not null)
+        {
+            return false;
+        }
+
         var success = endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Where(static answer => answer.StatusCode < 300).ToList();
         return success.Count > 0 && success.All(static answer => answer.ContentTypes.Any() && answer.ContentTypes.All(ContentCoding.IsText));
     }

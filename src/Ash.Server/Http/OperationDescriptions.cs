@@ -30,6 +30,7 @@ internal static class OperationDescriptions
     /// <summary>Says that success may be a file's bytes, all or those of a range, with the file's own type.</summary>
     public static RouteHandlerBuilder ProducesFile(this RouteHandlerBuilder route) => route
         .WithHeader("Range", "One range of a file's bytes.")
+        .WithMetadata(new RawBytesMetadata())
         .Describe(operation =>
         {
             operation.Responses ??= [];

@@ -33,7 +33,8 @@ public sealed class CrossOriginTests
         Assert.Equal((HttpStatusCode.NoContent, App, "true"), (preflight.Status, preflight.Header("Access-Control-Allow-Origin"), preflight.Header("Access-Control-Allow-Credentials")));
         Assert.Equal("authorization,content-type", preflight.Header("Access-Control-Allow-Headers"));
         Assert.Equal("GET,HEAD,PUT,PATCH,POST,DELETE", preflight.Header("Access-Control-Allow-Methods"));
-        Assert.Equal((App, "Origin"), (answer.Header("Access-Control-Allow-Origin"), answer.Header("Vary")));
+        Assert.Equal(App, answer.Header("Access-Control-Allow-Origin"));
+        Assert.Contains("Origin", answer.Header("Vary").Split(','));
         Assert.Contains("X-Request-Id", answer.Header("Access-Control-Expose-Headers"), StringComparison.Ordinal);
         Assert.Equal((HttpStatusCode.Unauthorized, App), (refused.Status, refused.Header("Access-Control-Allow-Origin")));
     }

@@ -164,6 +164,14 @@ internal static class BodyExamples
             ]),
             ApiJson.Default.SessionEventListEnvelope),
         Of(
+            new SessionLogListEnvelope(
+                [
+                    new SessionLogEntry(0, "system", "Sandbox qlalkotfuaas is up.", At),
+                    new SessionLogEntry(1, "stderr", "Warning: no such file: notes.txt", At),
+                ],
+                "sandbox"),
+            ApiJson.Default.SessionLogListEnvelope),
+        Of(
             new ApiKeyListEnvelope(
             [
                 new ApiKeyInfo { Id = $"{Id}", Label = "dashboard-key", KeyPrefix = "ash_Xy3k••••", CreatedAt = "2026-01-15T10:00:00.000Z", Scopes = ["admin"] },
