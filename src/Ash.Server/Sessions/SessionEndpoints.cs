@@ -78,7 +78,7 @@ internal static class SessionEndpoints
             .WithSummary("Make a paused session that goes on from where this one is: files, conversation, history")
             .WithHeader("Idempotency-Key", "The same key gives the same fork, for a day.")
             .Produces<SessionEnvelope>(StatusCodes.Status201Created)
-            .ProducesApiErrors(400, 401, 404, 409, 500);
+            .ProducesApiErrors(400, 401, 404, 500);
         sessions.MapPost("/{id}/interrupt", InterruptAsync)
             .WithName("InterruptSession")
             .WithSummary("End the running turn")
