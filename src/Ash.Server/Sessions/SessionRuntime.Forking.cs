@@ -21,7 +21,9 @@ internal sealed partial class SessionRuntime
         {
             if (IsLeaving)
             {
-                return new ForkSession.Refused(Problems.ShuttingDown);
+                // One that was purged meanwhile is closed for good.
+                return new ForkSession.Refused(
+                    !_isDraining && _session.Status == SessionStatus.Ended ? Problems.UnknownSession : Problems.ShuttingDown);
             }
 
             sandbox = _sandbox;
