@@ -43,7 +43,7 @@ public static class AnswerCheck
         return answer.MediaType switch
         {
             // The bytes of a file may call themselves JSON and be none.
-            "application/json" when answer.Status < 400 && content.TryGetProperty("*/*", out _) && !path.Contains("format=json", StringComparison.Ordinal) => null,
+            "application/json" when answer.Status < 400 && content.TryGetProperty("*/*", out _) => null,
             "application/json" when content.TryGetProperty("application/json", out _) => FindInJson(description, operation, answer),
             "text/event-stream" => Frame.FindMistake(answer.Text),
             _ => null,
