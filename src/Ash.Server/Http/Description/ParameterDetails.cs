@@ -42,6 +42,7 @@ internal static class ParameterDetails
         "offset" => Integer(min: 0),
         "after" when path.EndsWith("/stream", StringComparison.Ordinal) =>
             new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^(latest|[0-9]+(\\.[0-9]+)?)$" },
+        "after" when path.EndsWith("/logs", StringComparison.Ordinal) => Integer(min: -1),
         "after" => Integer(min: 0),
         "includeTotal" or "includeHidden" or "partial" or "lifecycle" or "purge" => new OpenApiSchema { Type = JsonSchemaType.Boolean },
         "format" => Words("json", "raw"),
