@@ -46,7 +46,7 @@ internal sealed partial class SessionRuntime
     }
 
     private bool FitsProcess(CliProcess cli, TurnOptions? options) =>
-        options is null || (options.MaxBudgetUsd is null && CliProcess.TextOf(CliCommand.Flags(_session, options)) == cli.Flags);
+        options?.Flags().Any() != true || (options.MaxBudgetUsd is null && CliProcess.TextOf(CliCommand.Flags(_session, options)) == cli.Flags);
 
     private static void WriteSteer(SessionSandbox sandbox, Turn turn, SteeredText text)
     {

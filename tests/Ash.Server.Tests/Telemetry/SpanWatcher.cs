@@ -11,6 +11,7 @@ internal sealed class SpanWatcher : IDisposable
 {
     private readonly Channel<Activity> _ended = Channel.CreateUnbounded<Activity>();
     private readonly ConcurrentQueue<Activity> _seen = [];
+    private readonly List<Activity> _passedOver = [];
     private readonly ActivityListener _listener;
 
     public SpanWatcher(InMemoryServer server)
@@ -36,15 +37,23 @@ internal sealed class SpanWatcher : IDisposable
     /// <summary>All that have ended.</summary>
     public IReadOnlyList<Activity> Seen => [.. _seen];
 
-    /// <summary>The next that ends under this name; others are passed over.</summary>
+    /// <summary>The next that ends under this name, or has; others are there for who asks for theirs: a turn and its request end in any order.</summary>
     public async Task<Activity> NextAsync(string name)
     {
+        if (_passedOver.Find(span => span.DisplayName == name) is { } ended)
+        {
+            _passedOver.Remove(ended);
+            return ended;
+        }
+
         await foreach (var span in _ended.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
         {
             if (span.DisplayName == name)
             {
                 return span;
             }
+
+            _passedOver.Add(span);
         }
 
         throw new InvalidOperationException("Nobody listens any more.");

@@ -89,6 +89,27 @@ public sealed class TraceTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task MessageThatJoinsATurn_AsksNothingOfItsProcess_ByItsTraceAlone()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        server.Host.Manner = CliManner.Waits;
+        var session = await server.CreateSessionAsync();
+        using var spans = new SpanWatcher(server);
+        using var first = await BeginAsync(server, session, TraceParent, """{"content":"first","maxTurns":3}""");
+        while (!server.Host.Told.Any(line => line.Contains("\"first\"", StringComparison.Ordinal)))
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        using var second = await BeginAsync(server, session, TraceParent, """{"content":"second","onBusy":"steer"}""");
+
+        Assert.Contains(server.Host.Told, line => line.Contains("\"second\"", StringComparison.Ordinal));
+        await using var db = await server.ReadStoreAsync();
+        Assert.Equal(1, await db.Turns.CountAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task NothingIsMade_WhereNobodyListens()
     {
         await using var server = await InMemoryServer.StartAsync();
@@ -233,11 +254,12 @@ public sealed class TraceTests
         "POST", $"/api/sessions/{session.Id}/messages", $$"""{"content":"{{text}}"}""", traceParent is null ? [] : [("traceparent", traceParent)]);
 
     /// <summary>Sends a message; returns once it is accepted.</summary>
-    private static async Task<HttpResponseMessage> BeginAsync(InMemoryServer server, SessionInfo session, string traceParent)
+    private static async Task<HttpResponseMessage> BeginAsync(
+        InMemoryServer server, SessionInfo session, string traceParent, string body = """{"content":"hi"}""")
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/sessions/{session.Id}/messages")
         {
-            Content = new StringContent("""{"content":"hi"}""", System.Text.Encoding.UTF8, "application/json"),
+            Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json"),
         };
         request.Headers.Add("traceparent", traceParent);
         return (await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead)).EnsureSuccessStatusCode();
