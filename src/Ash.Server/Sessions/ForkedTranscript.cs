@@ -14,6 +14,8 @@ internal sealed class ForkedTranscript(IReadOnlyDictionary<Guid, Guid> turns, Gu
     private const int UuidLength = 36;
     private const int BufferBytes = 256 * 1024;
 
+    private readonly byte[]? _end = running is { } turn ? Transcript.MarkOf(turn) : null;
+
     public RewrittenFile Of(Guid cliSessionId) => new(Transcript.PathOf(cliSessionId), Rewrite);
 
     /// <remarks>One larger than any that the CLI writes is left empty: the fork is then told its conversation from the log.</remarks>
@@ -51,7 +53,7 @@ internal sealed class ForkedTranscript(IReadOnlyDictionary<Guid, Guid> turns, Gu
     private bool TryWrite(MemoryStream line, Stream to)
     {
         var bytes = line.GetBuffer().AsSpan(0, (int)line.Length);
-        if (running is { } turn && bytes.IndexOf(Transcript.MarkOf(turn)) >= 0)
+        if (_end is not null && bytes.IndexOf(_end) >= 0)
         {
             return false;
         }

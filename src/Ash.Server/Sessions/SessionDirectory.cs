@@ -246,7 +246,7 @@ internal sealed partial class SessionDirectory(
     private Task<bool> TryInsertAsync(SessionRecord session, IdempotencyKey? key, WarmSandbox? claimed) => writer.WriteAsync(Durability.Power, transaction =>
     {
         var db = transaction.Db;
-        if (key is not null && db.IdempotencyKeys.Any(k => k.TenantId == session.TenantId && k.Scope == CreateScope && k.Key == key.Value))
+        if (key is not null && db.IdempotencyKeys.Of(session.TenantId, CreateScope, key.Value).Any())
         {
             return false;
         }
@@ -275,14 +275,13 @@ internal sealed partial class SessionDirectory(
     private async Task<CreateSession?> FindRepeatAsync(string tenantId, IdempotencyKey key, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await db.IdempotencyKeys.SingleOrDefaultAsync(
-            k => k.TenantId == tenantId && k.Scope == CreateScope && k.Key == key.Value, cancellationToken);
+        var found = await db.IdempotencyKeys.Of(tenantId, CreateScope, key.Value).SingleOrDefaultAsync(cancellationToken);
         if (found is null)
         {
             return null;
         }
 
-        if (!found.BodyHash.AsSpan().SequenceEqual(key.BodyHash))
+        if (!found.IsOf(key.BodyHash))
         {
             return new CreateSession.Refused(Problems.IdempotencyConflict);
         }

@@ -51,8 +51,8 @@ internal sealed partial class SessionForks(
                 transaction.Db.SaveChanges();
             });
 
-            var turns = await FindTurnsAsync(parent.Id, state.RunningTurn);
-            var transcript = new ForkedTranscript(turns.ToDictionary(turn => turn.OldId, turn => turn.Record.Id), state.RunningTurn);
+            var turns = await FindTurnsAsync(parent.Id, fork.Id, state.RunningTurn);
+            var transcript = new ForkedTranscript(turns.Ids, state.RunningTurn);
             await Task.Run(() => workspaces.Copy(
                 fork.WorkspaceId!.Value.ToString(),
                 fork.Uid!.Value,
@@ -84,12 +84,10 @@ internal sealed partial class SessionForks(
     /// <summary>What the same request was answered before; null where it is new.</summary>
     public async Task<ForkSession?> FindRepeatAsync(string tenantId, Guid parentId, IdempotencyKey key, CancellationToken cancellationToken)
     {
-        var scope = ScopeOf(parentId);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await db.IdempotencyKeys.SingleOrDefaultAsync(
-            k => k.TenantId == tenantId && k.Scope == scope && k.Key == key.Value, cancellationToken);
+        var found = await db.IdempotencyKeys.Of(tenantId, ScopeOf(parentId), key.Value).SingleOrDefaultAsync(cancellationToken);
         return found is null ? null
-            : found.BodyHash.AsSpan().SequenceEqual(key.BodyHash) ? new ForkSession.Forked(found.TargetId)
+            : found.IsOf(key.BodyHash) ? new ForkSession.Forked(found.TargetId)
             : new ForkSession.Refused(Problems.IdempotencyConflict);
     }
 
@@ -121,43 +119,39 @@ internal sealed partial class SessionForks(
         LastActiveAt = clock.GetUtcNow(),
     };
 
-    /// <summary>The turns that have ended, under new ids: no two turns have the same.</summary>
-    private async Task<List<(Guid OldId, TurnRecord Record)>> FindTurnsAsync(Guid parentId, Guid? running)
+    private async Task<ForkedTurns> FindTurnsAsync(Guid parentId, Guid forkId, Guid? running)
     {
         await using var db = await contexts.CreateDbContextAsync();
         var ended = await db.Turns
             .Where(turn => turn.SessionId == parentId && turn.Status == TurnStatus.Ended && turn.Id != running)
-            .OrderBy(turn => turn.MessageSeq)
             .ToListAsync();
+        var ids = ended.ToDictionary(turn => turn.Id, turn => Guid.CreateVersion7(turn.CreatedAt));
         var pruned = clock.GetUtcNow();
-        return [.. ended.Select(turn =>
+        foreach (var turn in ended)
         {
-            var old = turn.Id;
-            turn.Id = Guid.CreateVersion7(turn.CreatedAt);
-            turn.DeltasPrunedAt = pruned;
-            return (old, turn);
-        })];
+            (turn.Id, turn.SessionId, turn.DeltasPrunedAt) = (ids[turn.Id], forkId, pruned);
+        }
+
+        return new ForkedTurns(ended, ids, ended.Max(turn => turn.CompletedSeq) ?? 0);
     }
 
     /// <summary>Every row up to the last turn's end that is of no turn, or of one that is forked.</summary>
-    private async Task CopyLogAsync(Guid parentId, Guid forkId, List<(Guid OldId, TurnRecord Record)> turns)
+    private async Task CopyLogAsync(Guid parentId, Guid forkId, ForkedTurns turns)
     {
-        var last = turns.Max(turn => turn.Record.CompletedSeq) ?? 0;
-        var ids = turns.ToDictionary(turn => turn.OldId, turn => turn.Record.Id);
         var rows = new List<EventRow>(RowsAtOnce);
         await foreach (var row in events.ReadAllAsync(parentId, afterSeq: 0, CancellationToken.None))
         {
-            if (row.Seq > last)
+            if (row.Seq > turns.LastSeq)
             {
                 break;
             }
 
-            if (IsPartial(row) || (row.TurnId is { } turn && !ids.ContainsKey(turn)))
+            if (IsPartial(row) || (row.TurnId is { } turn && !turns.Ids.ContainsKey(turn)))
             {
                 continue;
             }
 
-            rows.Add(row with { TurnId = row.TurnId is { } old ? ids[old] : null });
+            rows.Add(row with { TurnId = row.TurnId is { } old ? turns.Ids[old] : null });
             if (rows.Count == RowsAtOnce)
             {
                 await AppendAsync(forkId, rows);
@@ -211,23 +205,18 @@ internal sealed partial class SessionForks(
     private Task<bool> TryFinishAsync(
         SessionRecord parent,
         SessionRecord fork,
-        List<(Guid OldId, TurnRecord Record)> turns,
+        ForkedTurns turns,
         List<AttachmentRecord> attachments,
         IdempotencyKey? key) => writer.WriteAsync(Durability.Power, transaction =>
     {
         var db = transaction.Db;
         var scope = ScopeOf(parent.Id);
-        if (key is not null && db.IdempotencyKeys.Any(k => k.TenantId == parent.TenantId && k.Scope == scope && k.Key == key.Value))
+        if (key is not null && db.IdempotencyKeys.Of(parent.TenantId, scope, key.Value).Any())
         {
             return false;
         }
 
-        foreach (var (_, turn) in turns)
-        {
-            turn.SessionId = fork.Id;
-        }
-
-        var cleared = turns.Find(turn => turn.OldId == parent.ClearedAtTurn).Record?.Id;
+        var cleared = parent.ClearedAtTurn is { } turn && turns.Ids.TryGetValue(turn, out var forked) ? forked : (Guid?)null;
         var at = clock.GetUtcNow();
         var changed = db.Sessions.Where(session => session.Id == fork.Id).ExecuteUpdate(update => update
             .SetProperty(session => session.TenantId, parent.TenantId)
@@ -239,12 +228,11 @@ internal sealed partial class SessionForks(
             return false;
         }
 
-        db.Turns.AddRange(turns.Select(turn => turn.Record));
+        db.Turns.AddRange(turns.Records);
         db.Attachments.AddRange(attachments);
         db.SaveChanges();
         var created = Facts.Created(fork.AgentName, fork.AgentVersion, fork.Model, parent.Id);
-        var seq = (turns.Max(turn => turn.Record.CompletedSeq) ?? 0) + 1;
-        transaction.Append(fork.Id, new EventRow(seq, null, created.Type, at, created.Payload), inlinePayload: true);
+        transaction.Append(fork.Id, new EventRow(turns.LastSeq + 1, null, created.Type, at, created.Payload), inlinePayload: true);
         if (key is not null)
         {
             TurnStore.Remember(transaction, parent.TenantId, scope, key.Value, key.BodyHash, fork.Id, at);
@@ -252,6 +240,12 @@ internal sealed partial class SessionForks(
 
         return true;
     });
+
+    /// <summary>The turns that have ended, under new ids: no two turns have the same.</summary>
+    /// <param name="Records">As the fork has them.</param>
+    /// <param name="Ids">What they are in the fork, by what they are in its parent.</param>
+    /// <param name="LastSeq">Where the last of them ends; 0 where there is none.</param>
+    private sealed record ForkedTurns(IReadOnlyList<TurnRecord> Records, IReadOnlyDictionary<Guid, Guid> Ids, long LastSeq);
 
     [LoggerMessage(LogLevel.Warning, "Session {SessionId} could not be forked")]
     private partial void LogForkFailed(Exception failure, Guid sessionId);

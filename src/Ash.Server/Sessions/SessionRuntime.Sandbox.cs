@@ -339,15 +339,15 @@ internal sealed partial class SessionRuntime
         }
 
         var turn = _current is { IsHandedOver: true } running ? running : null;
-        await _services.Writer.WriteAsync(Durability.Process, transaction => SandboxLog.Append(
-            transaction, Id, [SandboxLog.FromServer($"The sandbox is lost: {cause}.")], _services.Clock.GetUtcNow()));
+        SandboxLogLine[] lines = [SandboxLog.FromServer($"The sandbox is lost: {cause}.")];
         if (turn is not null && OutcomeOfLoss(turn, cause, "The sandbox was lost in mid-turn.") is { } outcome)
         {
-            await CompleteAsync(turn, outcome, [.. entries]);
+            await CompleteAsync(turn, outcome, entries, lines);
         }
         else
         {
-            await _log.AppendAsync(entries, Durability.Process, IsQuiet);
+            await _log.AppendAsync(entries, Durability.Process, IsQuiet, (transaction, rows) =>
+                SandboxLog.Append(transaction, Id, lines, rows[0].At));
             turn?.IsHandedOver = false;
         }
 

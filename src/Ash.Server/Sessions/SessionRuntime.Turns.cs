@@ -345,11 +345,15 @@ internal sealed partial class SessionRuntime
     }
 
     /// <summary>Ends a turn that the CLI did not end: one that never ran, or whose process is gone.</summary>
-    private async Task CompleteAsync(Turn turn, TurnOutcome outcome, params LogEntry[] before)
+    private async Task CompleteAsync(
+        Turn turn, TurnOutcome outcome, IReadOnlyList<LogEntry>? before = null, IReadOnlyList<SandboxLogLine>? lines = null)
     {
         var idle = _waiting.All(waiting => waiting == turn) && (_current is null || _current == turn);
-        await _log.AppendAsync([.. before, Facts.Completed(turn.Id, outcome)], Durability.Power, idle, (transaction, rows) =>
-            RecordEnd(transaction, turn, outcome, rows[^1]));
+        await _log.AppendAsync([.. before ?? [], Facts.Completed(turn.Id, outcome)], Durability.Power, idle, (transaction, rows) =>
+        {
+            RecordEnd(transaction, turn, outcome, rows[^1]);
+            SandboxLog.Append(transaction, Id, lines ?? [], rows[^1].At);
+        });
         Forget(turn, outcome);
     }
 

@@ -70,13 +70,13 @@ internal sealed partial class SessionSandbox : IBridgeFrameHandler, IAsyncDispos
     /// <summary>The newest frame whose effects are stored.</summary>
     public long LastFrame => Volatile.Read(ref _lastFrame);
 
-    /// <summary>How often the kernel has killed a process inside at the memory limit.</summary>
     /// <inheritdoc cref="ISandbox.FreezeAsync"/>
     public Task<bool> FreezeAsync(CancellationToken cancellationToken) => _sandbox.FreezeAsync(cancellationToken);
 
     /// <inheritdoc cref="ISandbox.Thaw"/>
     public void Thaw() => _sandbox.Thaw();
 
+    /// <summary>How often the kernel has killed a process inside at the memory limit.</summary>
     public long OutOfMemoryKills => _sandbox.ReadUsage()?.OutOfMemoryKills ?? 0;
 
     /// <summary>The process of the CLI inside; only looked at by the session, under its gate.</summary>

@@ -30,6 +30,13 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<IdempotencyRecord> IdempotencyKeys => Set<IdempotencyRecord>();
 
+    /// <summary>For the writer, who begins and commits by itself: EF only runs its commands in between.</summary>
+    public void LeaveTransactions()
+    {
+        Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
+        Database.AutoSavepointsEnabled = false;
+    }
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMillisecondsConverter>();

@@ -17,4 +17,7 @@ internal sealed class IdempotencyRecord
     public Guid TargetId { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }
+
+    /// <summary>Whether it was sent with the same body.</summary>
+    public bool IsOf(byte[] bodyHash) => BodyHash.AsSpan().SequenceEqual(bodyHash);
 }

@@ -97,14 +97,13 @@ internal sealed class TurnStore(IDbContextFactory<AshDbContext> contexts, EventS
     {
         var scope = sessionId.ToString();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await db.IdempotencyKeys.SingleOrDefaultAsync(
-            key => key.TenantId == tenantId && key.Scope == scope && key.Key == message.IdempotencyKey, cancellationToken);
+        var found = await db.IdempotencyKeys.Of(tenantId, scope, message.IdempotencyKey).SingleOrDefaultAsync(cancellationToken);
         if (found is null)
         {
             return null;
         }
 
-        if (!found.BodyHash.AsSpan().SequenceEqual(message.BodyHash))
+        if (!found.IsOf(message.BodyHash))
         {
             return new SubmitMessage.Refused(Problems.IdempotencyConflict);
         }

@@ -1,5 +1,4 @@
 using System.Data;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Ash.Server.Storage.Postgres;
@@ -21,7 +20,6 @@ internal sealed class PostgresStoreConnection : StoreConnection
 
     private readonly List<Queued> _queued = [];
     private NpgsqlConnection? _connection;
-    private AshDbContext? _context;
     private StoreTransaction? _transaction;
     private StoreWrite? _current;
     private bool _isAlone;
@@ -119,7 +117,6 @@ internal sealed class PostgresStoreConnection : StoreConnection
                 RollBack();
                 refused.Owner.Refuse(refused.Failure);
             }
-
         }
         else if (_hasSent || _queued.Count > 0)
         {
@@ -297,12 +294,9 @@ internal sealed class PostgresStoreConnection : StoreConnection
         {
             connection.Open();
             _serving.Begin(connection);
-
-            // The writer begins and commits by itself: EF only runs its commands in between.
-            _context = new PostgresDbContext(PostgresDbContext.OptionsFor(connection));
-            _context.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
-            _context.Database.AutoSavepointsEnabled = false;
-            _transaction = new StoreTransaction(this, _context);
+            var context = new PostgresDbContext(PostgresDbContext.OptionsFor(connection));
+            context.LeaveTransactions();
+            _transaction = new StoreTransaction(this, context);
             _connection = connection;
         }
         catch (Exception failure) when (PostgresFailures.IsOfDatabase(failure))
@@ -321,7 +315,7 @@ internal sealed class PostgresStoreConnection : StoreConnection
     {
         _transaction?.Dispose();
         _connection?.Dispose();
-        (_transaction, _context, _connection) = (null, null, null);
+        (_transaction, _connection) = (null, null);
     }
 
     private static NpgsqlBatchCommand Command(string sql) => new(sql);

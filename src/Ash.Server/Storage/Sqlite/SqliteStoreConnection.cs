@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
 using SQLitePCL;
 
 namespace Ash.Server.Storage.Sqlite;
@@ -21,12 +20,8 @@ internal sealed class SqliteStoreConnection : StoreConnection
     {
         _connection = location.Open();
         Execute("PRAGMA wal_autocheckpoint = 0");
-
-        // The writer begins and commits by itself: EF only runs its commands in between.
         var context = new SqliteDbContext(SqliteDbContext.OptionsFor(_connection));
-        context.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
-        context.Database.AutoSavepointsEnabled = false;
-
+        context.LeaveTransactions();
         _transaction = new StoreTransaction(this, context);
         _begin = Prepare("BEGIN IMMEDIATE");
         _save = Prepare("SAVEPOINT work");
