@@ -39,15 +39,13 @@ public sealed class ForkTests(ApiServer fixture)
     {
         var parent = (await Server.CreateSessionAsync()).Id;
         await Server.SendAsync(parent, "done");
-        var running = Server.PlayAsync(parent, """
-            [{"tool":{"name":"Bash","input":{"command":"touch started; until [ -e go ]; do sleep 0.02; done","description":"d"}}},{"text":"the end"}]
-            """);
-        await Server.ExecAsync(parent, "until [ -e started ]; do sleep 0.02; done");
+        var running = Server.SendAsync(parent, HeldTool.Message);
+        await HeldTool.WaitUntilItRunsAsync(Server, parent);
 
         var fork = await ForkAsync(parent);
 
         Assert.Equal("[Resumed session] Turn 2 | History: done | on", (await Server.SendAsync(fork.Id, "on")).Result);
-        await Server.ExecAsync(parent, "touch go");
+        await HeldTool.LetGoAsync(Server, parent);
         Assert.Equal(("completed", "the end"), ((await running).Reason, (await running).Result));
     }
 

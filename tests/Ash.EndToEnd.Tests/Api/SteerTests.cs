@@ -21,7 +21,7 @@ public sealed class SteerTests(ApiServer fixture)
         var running = await BeginToolAsync(session);
 
         using var steered = await SteerAsync(session, "mind the gap");
-        await Server.ExecAsync(session, "touch go");
+        await HeldTool.LetGoAsync(Server, session);
 
         var turn = await running;
         Assert.Equal(("completed", "the end"), (turn.Reason, turn.Result));
@@ -43,9 +43,7 @@ public sealed class SteerTests(ApiServer fixture)
     public async Task WhileTheModelSpeaks_TheTextIsAnsweredAfterIt_InTheSameTurn()
     {
         var session = (await Server.CreateSessionAsync()).Id;
-        var gate = $"steer-{session}";
-        var running = SendAsync(session, $$"""the first text @@fake {"text":"one two","chunk":3,"gateAfterChunks":1,"gate":"{{gate}}"}""");
-        await Server.Model.WaitUntilHeldAsync(gate, TestContext.Current.CancellationToken);
+        var (running, gate) = await BeginSpeakingAsync(session, "the first text");
 
         using var steered = await SteerAsync(session, "the second text");
         using var again = await SteerAsync(session, "the third text");
@@ -77,9 +75,7 @@ public sealed class SteerTests(ApiServer fixture)
     public async Task Interrupt_EndsTheTurn_WithAllThatWasSaidToIt()
     {
         var session = (await Server.CreateSessionAsync()).Id;
-        var gate = $"steer-{session}";
-        var running = SendAsync(session, $$"""first @@fake {"text":"one two","chunk":3,"gateAfterChunks":1,"gate":"{{gate}}"}""");
-        await Server.Model.WaitUntilHeldAsync(gate, TestContext.Current.CancellationToken);
+        var (running, gate) = await BeginSpeakingAsync(session, "first");
         using var steered = await SteerAsync(session, "second");
 
         await Server.Client.Sessions.InterruptAsync(session);
@@ -100,7 +96,7 @@ public sealed class SteerTests(ApiServer fixture)
             (await Server.SendJsonAsync(session, $$"""{"content":"x","onBusy":"steer",{{option}}}""")).IsError(400, "cannot_steer");
         }
 
-        await Server.ExecAsync(session, "touch go");
+        await HeldTool.LetGoAsync(Server, session);
         Assert.Equal("completed", (await running).Reason);
     }
 
@@ -122,7 +118,7 @@ public sealed class SteerTests(ApiServer fixture)
 
         using var first = await SteerAsync(session, "mind the gap", "key");
         using var again = await SteerAsync(session, "mind the gap", "key");
-        await Server.ExecAsync(session, "touch go");
+        await HeldTool.LetGoAsync(Server, session);
 
         await running;
         Assert.Equal(1, CountOf("mind the gap", session));
@@ -131,13 +127,20 @@ public sealed class SteerTests(ApiServer fixture)
             message => message.Role == "user" && message.Content.Contains("mind the gap", StringComparison.Ordinal));
     }
 
-    /// <summary>A turn whose tool runs until there is a file <c>go</c>.</summary>
+    /// <summary>Begins a turn in which the model speaks, and stops at a gate.</summary>
+    private async Task<(Task<TurnInfo> Running, string Gate)> BeginSpeakingAsync(Guid session, string text)
+    {
+        var gate = $"steer-{session}";
+        var running = SendAsync(session, $$"""{{text}} @@fake {"text":"one two","chunk":3,"gateAfterChunks":1,"gate":"{{gate}}"}""");
+        await Server.Model.WaitUntilHeldAsync(gate, TestContext.Current.CancellationToken);
+        return (running, gate);
+    }
+
+    /// <summary>Begins a turn whose tool runs.</summary>
     private async Task<Task<TurnInfo>> BeginToolAsync(Guid session)
     {
-        var running = SendAsync(session, """
-            @@fake [{"tool":{"name":"Bash","input":{"command":"touch started; until [ -e go ]; do sleep 0.02; done","description":"d"}}},{"text":"the end"}]
-            """);
-        await Server.ExecAsync(session, "until [ -e started ]; do sleep 0.02; done");
+        var running = SendAsync(session, HeldTool.Message);
+        await HeldTool.WaitUntilItRunsAsync(Server, session);
         return running;
     }
 

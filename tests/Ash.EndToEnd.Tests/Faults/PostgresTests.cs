@@ -1,4 +1,3 @@
-using Ash.Client;
 using Ash.EndToEnd.Tests.StartUp;
 using Ash.Testing;
 
@@ -18,30 +17,7 @@ public sealed class PostgresTests : IAsyncLifetime
     public async Task RunningTurn_OutlivesTheServer_AndItsViewerHasEveryByteOnce()
     {
         await using var server = await StartServerAsync();
-        var struck = await StruckTurn.BeginAsync(server, Moment.WithinADelta);
-        var cli = server.CliOf(struck.Session).Pid;
-        var viewer = new Viewer(server, struck.Session, struck.Turn);
-        var hasSeen = new TaskCompletionSource();
-        var watching = viewer.WatchAsync(hasSeen.SetOnce);
-        await hasSeen.Task;
-
-        await server.KillAsync();
-        Assert.False(await watching);
-        await Assert.ThrowsAnyAsync<AshException>(() => struck.Sending);
-        await server.StartAgainAsync();
-        await struck.ReleaseAsync(server);
-        while (!await viewer.WatchAsync())
-        {
-            // As a client does: again from the last id.
-        }
-
-        Assert.Equal("completed", (await server.WaitForTurnAsync(struck.Session, struck.Turn)).Reason);
-        Assert.Equal(cli, server.CliOf(struck.Session).Pid);
-        var uncut = new Viewer(server, struck.Session, struck.Turn);
-        Assert.True(await uncut.WatchAsync());
-        Assert.Equal(uncut.Text, viewer.Text);
-        Assert.Equal(uncut.Ids.Distinct(), viewer.Ids);
-        await struck.AssertConversationIsIntactAsync(server);
+        await ServerDeath.LiveThroughAsync(server, Moment.WithinADelta);
 
         Assert.Contains($"Database: postgres://ash@127.0.0.1:{_cluster.Port}/postgres", server.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("ash:ash", server.Output, StringComparison.Ordinal);

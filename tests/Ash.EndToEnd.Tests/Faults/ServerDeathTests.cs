@@ -20,31 +20,7 @@ public sealed class ServerDeathTests : IAsyncLifetime
     {
         for (var i = 0; i < Repetitions.Count; i++)
         {
-            var struck = await StruckTurn.BeginAsync(_server, moment);
-            var cli = _server.CliOf(struck.Session).Pid;
-            var viewer = new Viewer(_server, struck.Session, struck.Turn);
-            var hasSeen = new TaskCompletionSource();
-            var watching = viewer.WatchAsync(hasSeen.SetOnce);
-            await hasSeen.Task;
-
-            await _server.KillAsync();
-            Assert.False(await watching);
-            await Assert.ThrowsAnyAsync<AshException>(() => struck.Sending);
-            await _server.StartAgainAsync();
-            await struck.ReleaseAsync(_server);
-            while (!await viewer.WatchAsync())
-            {
-                // As a client does: again from the last id.
-            }
-
-            Assert.Equal("completed", (await _server.WaitForTurnAsync(struck.Session, struck.Turn)).Reason);
-            Assert.Equal(cli, _server.CliOf(struck.Session).Pid);
-            var uncut = new Viewer(_server, struck.Session, struck.Turn);
-            Assert.True(await uncut.WatchAsync());
-            Assert.Equal(uncut.Text, viewer.Text);
-            Assert.Equal(uncut.Ids.Distinct(), viewer.Ids);
-            await struck.AssertConversationIsIntactAsync(_server);
-            await _server.Client.Sessions.EndAsync(struck.Session);
+            await _server.Client.Sessions.EndAsync(await ServerDeath.LiveThroughAsync(_server, moment));
         }
     }
 
