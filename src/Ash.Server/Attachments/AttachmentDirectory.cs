@@ -19,7 +19,11 @@ internal sealed class AttachmentDirectory(
     /// <returns>False where the session has ended meanwhile, or is gone: nothing is kept.</returns>
     public async Task<bool> AddAsync(AttachmentRecord attachment, SessionWorkspace workspace, FileStream file)
     {
-        files.Keep(attachment.SessionId, attachment.Id, file);
+        if (!files.TryKeep(attachment.SessionId, attachment.Id, file))
+        {
+            return false;
+        }
+
         var isKept = false;
         try
         {

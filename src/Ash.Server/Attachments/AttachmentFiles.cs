@@ -1,3 +1,4 @@
+using Ash.Runner.Workspaces;
 using Ash.Server.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -19,18 +20,28 @@ internal sealed class AttachmentFiles(DataFolder data)
             FileOptions.DeleteOnClose);
 
     /// <summary>Gives the file its place, where it survives a power cut; it stays when it is closed.</summary>
-    public void Keep(Guid sessionId, Guid id, FileStream file)
+    /// <returns>False where all of the session's are being removed.</returns>
+    public bool TryKeep(Guid sessionId, Guid id, FileStream file)
     {
         file.Flush(flushToDisk: true);
         var folder = Folder(sessionId);
-        Directory.CreateDirectory(folder, OwnerOnly);
-        File.Move(TemporaryPathOf(id), PathOf(sessionId, id));
-        DiskSync.Folder(folder);
+        try
+        {
+            Directory.CreateDirectory(folder, OwnerOnly);
+            File.Move(TemporaryPathOf(id), PathOf(sessionId, id));
+            DiskSync.Folder(folder);
+        }
+        catch (Exception failure) when (failure is DirectoryNotFoundException or FileNotFoundException)
+        {
+            return false;
+        }
+
         DiskSync.Folder(data.Attachments);
+        return true;
     }
 
     /// <summary>Gives another session a copy of its own.</summary>
-    /// <returns>False where the file is gone.</returns>
+    /// <returns>False where the file is gone, or that session's are.</returns>
     public async Task<bool> TryCopyAsync(Guid sessionId, Guid id, Guid newSessionId, Guid newId)
     {
         using var original = Open(sessionId, id);
@@ -42,8 +53,7 @@ internal sealed class AttachmentFiles(DataFolder data)
         await using var copy = Make(newId);
         await using var reading = new FileStream(original, FileAccess.Read);
         await reading.CopyToAsync(copy);
-        Keep(newSessionId, newId, copy);
-        return true;
+        return TryKeep(newSessionId, newId, copy);
     }
 
     /// <summary>Null where it is gone.</summary>
@@ -62,20 +72,17 @@ internal sealed class AttachmentFiles(DataFolder data)
     /// <summary>Harmless where there is none.</summary>
     public void Remove(Guid sessionId, Guid id)
     {
-        if (Directory.Exists(Folder(sessionId)))
+        try
         {
             File.Delete(PathOf(sessionId, id));
         }
-    }
-
-    /// <summary>Removes all of a session's; harmless where there are none.</summary>
-    public void RemoveAll(Guid sessionId)
-    {
-        if (Directory.Exists(Folder(sessionId)))
+        catch (DirectoryNotFoundException)
         {
-            Directory.Delete(Folder(sessionId), recursive: true);
         }
     }
+
+    /// <summary>Removes all of a session's; harmless where there are none, or where somebody else removes or adds some.</summary>
+    public void RemoveAll(Guid sessionId) => FolderRemoval.Remove(Folder(sessionId));
 
     private string TemporaryPathOf(Guid id) => Path.Combine(data.Temporary, $"attachment-{id}");
 

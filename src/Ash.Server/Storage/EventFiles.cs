@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ash.Runner.Workspaces;
 using Ash.Server.Events;
 
 namespace Ash.Server.Storage;
@@ -58,14 +59,8 @@ internal sealed class EventFiles(string parent, int maxRowBytes = EventFiles.Sql
         }
     }
 
-    /// <summary>Removes all of a session's; harmless where there are none.</summary>
-    public void Remove(Guid sessionId)
-    {
-        if (Directory.Exists(Folder(sessionId)))
-        {
-            Directory.Delete(Folder(sessionId), recursive: true);
-        }
-    }
+    /// <summary>Removes all of a session's; harmless where there are none, or where somebody else removes them.</summary>
+    public void Remove(Guid sessionId) => FolderRemoval.Remove(Folder(sessionId));
 
     private string Folder(Guid sessionId) => Path.Combine(parent, sessionId.ToString());
 

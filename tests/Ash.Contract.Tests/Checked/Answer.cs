@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -18,10 +19,26 @@ public sealed record Answer(int Status, byte[] Bytes, string? MediaType, HttpRes
 
     public static async Task<Answer> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken) => new(
         (int)response.StatusCode,
-        await response.Content.ReadAsByteArrayAsync(cancellationToken),
+        await ReadBodyAsync(response.Content, cancellationToken),
         response.Content.Headers.ContentType?.MediaType,
         response.Headers,
         response.Content.Headers);
+
+    /// <summary>As it was before the server compressed it, which it does where it is asked to.</summary>
+    private static async Task<byte[]> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        await using var sent = await content.ReadAsStreamAsync(cancellationToken);
+        await using var body = content.Headers.ContentEncoding.SingleOrDefault() switch
+        {
+            null => sent,
+            "br" => new BrotliStream(sent, CompressionMode.Decompress),
+            "gzip" => new GZipStream(sent, CompressionMode.Decompress),
+            var other => throw new InvalidDataException($"an answer is encoded as {other}"),
+        };
+        using var read = new MemoryStream();
+        await body.CopyToAsync(read, cancellationToken);
+        return read.ToArray();
+    }
 
     /// <summary>Fails unless this is a success with that status.</summary>
     /// <returns>Its body.</returns>

@@ -58,9 +58,7 @@ public static class AnswerCheck
                 ?? (codes.Contains(answer.Code) ? null : $"has code {answer.Code}, which {operation} has not in its description for {answer.Status}");
         }
 
-        var place = operation.PlaceOf("responses", $"{answer.Status}", "content", "application/json", "schema");
-        var violations = description.Violations(answer.Json, place);
-        return violations.Count == 0 ? null : $"{string.Join("; ", violations)}: {Shorten(answer.Text)}";
+        return FindInForm(description, operation.PlaceOf("responses", $"{answer.Status}", "content", "application/json", "schema"), answer);
     }
 
     /// <summary>Errors have one form, wherever they come from.</summary>
@@ -71,22 +69,24 @@ public static class AnswerCheck
             return $"is {answer.Status} {answer.MediaType} at an address that is not described";
         }
 
-        JsonElement body;
+        return FindInForm(description, "/components/schemas/ApiError", answer) is { } mistake ? mistake
+            : answer.Json.GetProperty("statusCode").GetInt32() != answer.Status ? $"says another status than {answer.Status}: {Shorten(answer.Text)}"
+            : answer.Json.GetProperty("requestId").GetString() != answer.RequestId ? $"says another request id than its header: {Shorten(answer.Text)}"
+            : string.IsNullOrEmpty(answer.Code) ? $"has no code: {Shorten(answer.Text)}"
+            : null;
+    }
+
+    private static string? FindInForm(ApiDescription description, string schema, Answer answer)
+    {
         try
         {
-            body = answer.Json;
+            var violations = description.Violations(answer.Json, schema);
+            return violations.Count == 0 ? null : $"{string.Join("; ", violations)}: {Shorten(answer.Text)}";
         }
         catch (JsonException)
         {
             return $"is no JSON: {Shorten(answer.Text)}";
         }
-
-        var violations = description.Violations(body, "/components/schemas/ApiError");
-        return violations.Count > 0 ? $"{string.Join("; ", violations)}: {Shorten(answer.Text)}"
-            : answer.Json.GetProperty("statusCode").GetInt32() != answer.Status ? $"says another status than {answer.Status}: {Shorten(answer.Text)}"
-            : answer.Json.GetProperty("requestId").GetString() != answer.RequestId ? $"says another request id than its header: {Shorten(answer.Text)}"
-            : string.IsNullOrEmpty(answer.Code) ? $"has no code: {Shorten(answer.Text)}"
-            : null;
     }
 
     private static string Shorten(string text) => text.Length > Head ? text[..Head] + " …" : text;

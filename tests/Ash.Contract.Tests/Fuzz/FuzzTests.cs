@@ -13,7 +13,7 @@ public sealed class FuzzTests(ContractServer contract)
 {
     private const int Limit = 1_200_000;
     private const int Workers = 4;
-    private const int BetweenRefreshes = 250;
+    private const int BetweenRefreshes = 200;
     private const int RawPercent = 8;
     private const int MostMistakes = 20;
     private const long MaxServerBytes = 700L * 1024 * 1024;
