@@ -6,18 +6,15 @@ namespace Ash.Server.Sessions;
 /// <summary>What a fork needs of the session that it is made from: that it stands still, and where it stands.</summary>
 internal sealed partial class SessionRuntime
 {
+    private Task _copied = Task.CompletedTask;
+
     /// <summary>Runs work while the session is neither parked nor ended, and its files may be made to stand still.</summary>
     public async Task<ForkSession> ForkAsync(Func<ForkedState, Task<ForkSession>> work)
     {
         using var turn = await _lifecycle.EnterAsync();
-        if (_waking is { } waking)
-        {
-            // A sandbox that is coming up begins to write; one that waits for a place does not.
-            await Task.WhenAny(waking.Ended, Task.Delay(BridgePatience, _services.Clock, _closing.Token));
-        }
-
+        var copied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         SessionSandbox? sandbox;
-        using (await _gate.EnterAsync())
+        using (await EnterBetweenWakingsAsync())
         {
             if (IsLeaving)
             {
@@ -30,6 +27,7 @@ internal sealed partial class SessionRuntime
 
             // Without a sandbox nothing writes, and nothing is to begin.
             _isHolding = sandbox is null;
+            _copied = copied.Task;
         }
 
         try
@@ -46,13 +44,48 @@ internal sealed partial class SessionRuntime
             }
 
             // The long part of the work, its log, needs no stillness: it thaws what was frozen.
-            return await work(new ForkedState(_session, running, () => sandbox?.Thaw()));
+            return await work(new ForkedState(_session, running, EndStillness));
         }
         finally
         {
-            sandbox?.Thaw();
+            EndStillness();
             await GoOnAfterHoldAsync();
         }
+
+        void EndStillness()
+        {
+            sandbox?.Thaw();
+            copied.TrySetResult();
+        }
+    }
+
+    /// <summary>Enters the gate while no sandbox is coming up, which begins to write; one that waits for a place does not.</summary>
+    private async Task<Gate.Pass> EnterBetweenWakingsAsync()
+    {
+        while (true)
+        {
+            var entered = await _gate.EnterAsync();
+            if (IsLeaving || _waking is not { IsWaiting: false } waking)
+            {
+                return entered;
+            }
+
+            entered.Dispose();
+            Task next = waking.Queued.IsCompleted ? waking.Ended : waking.Queued;
+            await next;
+        }
+    }
+
+    /// <summary>Where the place comes while the files are copied, the sandbox starts after that.</summary>
+    private async Task WaitForCopyAsync()
+    {
+        Task copied;
+        using (await _gate.EnterAsync())
+        {
+            copied = _copied;
+        }
+
+        await copied.WaitAsync(_closing.Token);
     }
 }
 

@@ -125,7 +125,9 @@ internal sealed partial class SessionRuntime
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(waking.GivingUp, _closing.Token);
-            place = await _services.Places.TakeAsync(either.Token);
+            var taking = _services.Places.TakeAsync(either.Token);
+            waking.MarkQueued();
+            place = await taking;
             waking.MarkPlaced();
         }
         catch (OperationCanceledException) when (!_closing.IsCancellationRequested)
@@ -136,6 +138,8 @@ internal sealed partial class SessionRuntime
         SessionSandbox? started = null;
         try
         {
+            await WaitForCopyAsync();
+
             // No two sandboxes of one session: the old one's cgroup is empty before the new one starts.
             await _closed.WaitAsync(BridgePatience, _services.Clock, _closing.Token);
             started = await _services.Starter.StartAsync(_session, place, _closing.Token);

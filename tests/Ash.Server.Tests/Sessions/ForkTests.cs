@@ -85,6 +85,25 @@ public sealed class ForkTests
         Assert.Equal("interrupted", await waiting);
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task SessionThatWaitsForAPlace_IsForkedAtOnce_AndStartsAfterwards()
+    {
+        await using var server = await InMemoryServer.StartAsync(settings => settings with { MaxSandboxes = 1 });
+        var parent = await server.CreateSessionAsync();
+        var busy = await server.CreateSessionAsync();
+        server.Host.Manner = CliManner.Waits;
+        var turn = await server.BeginTurnAsync(busy, "work");
+        var waiting = await server.BeginTurnAsync(parent, "later");
+
+        var fork = await ForkAsync(server, parent);
+
+        Assert.Equal(("paused", "paused"), (fork.Status, await server.StatusOfAsync(parent)));
+        Assert.Null(fork.Turn);
+        server.Host.Manner = CliManner.Answers;
+        await server.Client.Sessions.InterruptAsync(busy.Id);
+        Assert.Equal(("interrupted", "completed"), (await turn, await waiting));
+    }
+
     [Theory(Timeout = Limit)]
     [InlineData("paused")]
     [InlineData("stopped")]
