@@ -38,7 +38,7 @@ public sealed class IsolationTests(FenceTests.Fixture fixture)
         foreach (var session in sessions)
         {
             await Server.SendAsync(session.Id, "hello");
-            await Server.ExecAsync(session.Id, "setsid sleep 1000 >/dev/null 2>&1 &");
+            await Server.ExecAsync(session.Id, """setsid sleep 1000 >/dev/null 2>&1 & until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done""");
         }
 
         var users = sessions.Select(session => Server.ProcessesOf(session.Id).Select(process => process.Uid).Distinct().Single()).ToList();

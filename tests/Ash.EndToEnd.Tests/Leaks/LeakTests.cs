@@ -12,7 +12,7 @@ public sealed class LeakTests(ITestOutputHelper output)
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("ASH_TEST_LONG") is { Length: > 0 };
 
     /// <summary>Half of them find out what a server keeps for good; the other half must add nothing to it.</summary>
-    private static readonly int Half = IsLong ? 100 : 20;
+    private static readonly int Half = IsLong ? 100 : 10;
 
     [Fact(Timeout = 60 * 60_000)]
     public async Task PurgedSessions_LeaveNothing_AndTheServerDoesNotGrow()

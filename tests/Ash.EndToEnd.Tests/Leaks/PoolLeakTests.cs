@@ -4,7 +4,7 @@ using Ash.Testing;
 namespace Ash.EndToEnd.Tests.Leaks;
 
 /// <summary>
-/// Sandboxes that are claimed, evicted and started anew, more than a hundred times over all and three hundred in the long form, leave
+/// Sandboxes that are claimed, evicted and started anew, more than fifty times over all and three hundred in the long form, leave
 /// nothing. A stand-in runs in the CLI's place: it starts in a hundredth of the time, and what is looked for is what Ash leaves.
 /// </summary>
 public sealed class PoolLeakTests(ITestOutputHelper output)
@@ -12,9 +12,9 @@ public sealed class PoolLeakTests(ITestOutputHelper output)
     private const int Places = 2;
 
     /// <summary>So many find out what a server keeps for good; the rest must add nothing to it.</summary>
-    private static readonly int EarlyRounds = IsLong ? 20 : 8;
+    private static readonly int EarlyRounds = IsLong ? 20 : 4;
 
-    private static readonly int Rounds = IsLong ? 45 : 16;
+    private static readonly int Rounds = IsLong ? 45 : 8;
 
     private static bool IsLong => Environment.GetEnvironmentVariable("ASH_TEST_LONG") is { Length: > 0 };
 

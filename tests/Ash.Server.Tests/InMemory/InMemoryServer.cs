@@ -28,6 +28,7 @@ namespace Ash.Server.Tests.InMemory;
 internal sealed class InMemoryServer : IAsyncDisposable
 {
     private const string ApiKey = "ash_in_memory";
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
     private readonly WebApplication _app;
     private readonly DataFolder _data;
     private readonly PostgresAddress? _database;
@@ -172,7 +173,13 @@ internal sealed class InMemoryServer : IAsyncDisposable
     {
         Client.Dispose();
         Http.Dispose();
-        await _app.StopAsync();
+
+        // A turn that a test leaves running is not worth the half minute that it would be waited for.
+        using (var patience = new CancellationTokenSource(StopPatience))
+        {
+            await _app.StopAsync(patience.Token);
+        }
+
         await _app.DisposeAsync();
         _data.Dispose();
         Disk.Dispose();

@@ -107,9 +107,6 @@ public sealed class TraceTests
         Assert.Contains(server.Host.Told, line => line.Contains("\"second\"", StringComparison.Ordinal));
         await using var db = await server.ReadStoreAsync();
         Assert.Equal(1, await db.Turns.CountAsync(TestContext.Current.CancellationToken));
-
-        // The server waits for running turns when it stops.
-        await server.Client.Sessions.EndAsync(session.Id, cancellationToken: TestContext.Current.CancellationToken);
     }
 
     [Fact(Timeout = Limit)]
