@@ -2,7 +2,7 @@
 # Sets up, builds, and runs every test project. The last line is `N passed, N failed, N skipped`, the exit code 0 only if
 # nothing failed and no test process crashed.
 #   eng/test.sh                all projects
-#   eng/test.sh Ash.X.Tests…   only these
+#   eng/test.sh Ash.X.Tests…   only these; Ash.X.Tests@postgres with its servers on Postgres
 #   ASH_TEST_LONG=1            with the tests that take minutes
 #   ASH_TEST_TIMEOUT=30m       the longest one project may take
 # As root, unless only projects are named that do not need it.
@@ -12,6 +12,10 @@ results=artifacts/test-results
 time_limit=${ASH_TEST_TIMEOUT:-30m}
 [[ -z ${ASH_TEST_LONG:-} ]] || time_limit=${ASH_TEST_TIMEOUT:-60m}
 
+# What concerns the CLI, or requests before they reach the store, need not be seen on Postgres too.
+same_on_postgres=(--filter-not-class '*.HostilePromptTests' '*.FuzzTests' '*.CoverageTests')
+[[ -z ${ASH_TEST_LONG:-} ]] || same_on_postgres=()
+
 # They start many sandboxes and measure what happens to them: nothing else may run beside them.
 alone=(Ash.EndToEnd.Tests Ash.Runner.Tests)
 
@@ -20,10 +24,11 @@ if ((${#projects[@]} == 0)); then
     for file in tests/*.Tests/*.csproj; do
         projects+=("$(basename "$file" .csproj)")
     done
+    projects+=(Ash.Contract.Tests@postgres)
 fi
 
 # Said before set-up and build take their minutes: real sandboxes run as host users of their own.
-if ((EUID != 0)) && [[ " ${projects[*]} " =~ \ Ash\.(Runner|EndToEnd|Contract)\.Tests\  ]]; then
+if ((EUID != 0)) && [[ " ${projects[*]} " =~ \ Ash\.(Runner|EndToEnd|Contract)\.Tests(@postgres)?\  ]]; then
     die "Ash.Runner.Tests, Ash.EndToEnd.Tests and Ash.Contract.Tests need root: sudo env \"PATH=\$PATH\" make test
      Others do not: eng/test.sh Ash.Client.Tests Ash.Cli.Tests ..."
 fi
@@ -36,8 +41,13 @@ bash eng/build.sh
 # run_project NAME: output, report and exit code in $results/NAME.{log,trx,exit}; the time it took in NAME.time.
 run_project() {
     local name=$1 begun code=0 test
+    local project=${name%@postgres} only=()
     begun=$(now_ms)
-    timeout --kill-after=10s "$time_limit" "artifacts/bin/$name/release/$name" \
+    if [[ $name == *@postgres ]]; then
+        export ASH_TEST_DATABASE=postgres
+        only=("${same_on_postgres[@]}")
+    fi
+    timeout --kill-after=10s "$time_limit" "artifacts/bin/$project/release/$project" "${only[@]}" \
         --no-ansi --progress off --results-directory "$root/$results" \
         --report-xunit-trx --report-xunit-trx-filename "$name.trx" \
         >"$results/$name.log" 2>&1 </dev/null &
@@ -81,7 +91,7 @@ report() {
     fi
 
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    printf '%-24s %5d passed %4d failed %4d skipped  %8s%s\n' "$name" "$p" "$f" "$s" "$(<"$results/$name.time")" "$note"
+    printf '%-27s %5d passed %4d failed %4d skipped  %8s%s\n' "$name" "$p" "$f" "$s" "$(<"$results/$name.time")" "$note"
     if ((f > 0)); then
         trouble+=("$name")
         sed 's/^/    | /' "$results/$name.log"

@@ -20,12 +20,14 @@ public sealed class AshServer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly AshServerOptions _options;
+    private readonly string? _databaseUrl;
     private readonly List<string> _output = [];
     private Process? _process;
 
-    private AshServer(AshServerOptions options, SimulatorHost model, string modelKey, int port)
+    private AshServer(AshServerOptions options, string? databaseUrl, SimulatorHost model, string modelKey, int port)
     {
         _options = options;
+        _databaseUrl = databaseUrl;
         Model = model;
         ModelKey = modelKey;
         Port = port;
@@ -103,7 +105,7 @@ public sealed class AshServer : IAsyncDisposable
     {
         var key = "canary-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
         var model = await SimulatorHost.StartAsync(new SimulatorOptions { RequiredKey = key }, CancellationToken.None);
-        var server = new AshServer(options ?? new AshServerOptions(), model, key, FreePort());
+        var server = new AshServer(options ?? new AshServerOptions(), await ServerDatabases.CreateUrlAsync(), model, key, FreePort());
         try
         {
             await server.StartProcessAsync();
@@ -243,6 +245,7 @@ public sealed class AshServer : IAsyncDisposable
             ["ASH_PORT"] = $"{Port}",
             ["ASH_DATA_DIR"] = DataDirectory,
             ["ASH_API_KEY"] = ApiKey,
+            ["ASH_DATABASE_URL"] = _databaseUrl,
             ["ASH_MODEL_BASE_URL"] = Model.BaseAddress.ToString(),
             ["ANTHROPIC_API_KEY"] = ModelKey,
             ["ASH_BRIDGE_ENTRY"] = TestPaths.Bridge,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Ash.Testing;
 
@@ -22,7 +23,16 @@ public sealed class PostgresCluster : IAsyncDisposable
     public string Folder { get; }
 
     /// <summary>Of the server that the others come from.</summary>
-    public int Pid => int.Parse(File.ReadLines(Path.Combine(Folder, "data", "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
+    public int Pid => int.Parse(File.ReadLines(Path.Combine(Folder, "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+
+    /// <summary>Of its processes that serve a connection over TCP.</summary>
+    public IReadOnlyList<int> ConnectionPids() =>
+    [
+        .. File.ReadAllText($"/proc/{Pid}/task/{Pid}/children")
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pid => int.Parse(pid, CultureInfo.InvariantCulture))
+            .Where(pid => File.ReadAllText($"/proc/{pid}/cmdline").Contains("127.0.0.1(", StringComparison.Ordinal)),
+    ];
 
     public string UrlOf(string database) => $"postgres://ash:ash@127.0.0.1:{Port}/{database}";
 
@@ -49,6 +59,22 @@ public sealed class PostgresCluster : IAsyncDisposable
         }
 
         return new PostgresCluster(process, chosen, ready["ready ".Length..]);
+    }
+
+    /// <summary>Makes an empty database that belongs to the user <c>ash</c>.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be made.</exception>
+    public async Task CreateDatabaseAsync(string name)
+    {
+        using var process = Process.Start(new ProcessStartInfo("createdb", ["-h", Folder, "-p", $"{Port}", "-U", "ash", name])
+        {
+            RedirectStandardError = true,
+        })!;
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException(error);
+        }
     }
 
     public async ValueTask DisposeAsync()

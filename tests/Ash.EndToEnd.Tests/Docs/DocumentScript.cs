@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Ash.Testing;
 
 namespace Ash.EndToEnd.Tests.Docs;
 
@@ -14,7 +15,9 @@ internal sealed partial class DocumentScript
 
     public static DocumentScript Read(string path, int port)
     {
-        var text = File.ReadAllText(path).Replace("4100", $"{port}", StringComparison.Ordinal);
+        var text = File.ReadAllText(path)
+            .Replace("54329", $"{AshServer.FreePort()}", StringComparison.Ordinal)
+            .Replace("4100", $"{port}", StringComparison.Ordinal);
         return new([.. Blocks().Matches(text).Select(match =>
             (match.Groups["commands"].Value, match.Groups["expected"] is { Success: true } expected ? expected.Value : null))]);
     }

@@ -5,7 +5,7 @@ using Ash.Testing;
 
 namespace Ash.EndToEnd.Tests.Docs;
 
-/// <summary>What the documents say can be done is done, word for word but for the port.</summary>
+/// <summary>What the documents say can be done is done, word for word but for the ports.</summary>
 public sealed partial class DocumentTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
@@ -19,6 +19,7 @@ public sealed partial class DocumentTests
     [InlineData("docs/guides/operate-one-box.md")]
     [InlineData("docs/guides/keys-and-credentials.md")]
     [InlineData("docs/guides/observability.md")]
+    [InlineData("docs/guides/postgres.md")]
     [InlineData("examples/hello-agent/README.md")]
     [InlineData("examples/research-agent/README.md")]
     public async Task Commands_DoWhatTheDocumentSays(string document)

@@ -1,4 +1,7 @@
+using System.Net;
+using Ash.Client;
 using Ash.EndToEnd.Tests.StartUp;
+using Ash.Protocol.Api;
 using Ash.Testing;
 
 namespace Ash.EndToEnd.Tests.Faults;
@@ -22,6 +25,33 @@ public sealed class PostgresTests : IAsyncLifetime
         Assert.Contains($"Database: postgres://ash@127.0.0.1:{_cluster.Port}/postgres", server.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("ash:ash", server.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(server.DataDirectory, "ash.db")));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task DatabaseThatCrashed_IsConnectedToAgain_AndTheConversationGoesOn()
+    {
+        await using var server = await StartServerAsync();
+        var session = await server.CreateSessionAsync();
+        await server.SendAsync(session.Id, "before");
+
+        // One process of it that dies takes all connections along.
+        ProcessSignals.Send(_cluster.ConnectionPids()[0], ProcessSignals.Kill);
+        TurnInfo? turn = null;
+        while (turn is null)
+        {
+            try
+            {
+                turn = await server.SendAsync(session.Id, "after");
+            }
+            catch (AshApiException refusal) when (refusal.Code == "store_unavailable")
+            {
+                TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+
+        Assert.Equal(("completed", "[Mock] Turn 2 | History: before | after"), (turn.Reason, turn.Result));
+        using var ready = await server.Http.GetAsync("/health/ready", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
     }
 
     [Fact(Timeout = Limit)]
