@@ -22,7 +22,7 @@ public sealed class AttachmentTests(ContractServer server) : ContractTests(serve
         part.IsWithoutJson(206);
         (await Api.GetAsync(path, ("Range", "bytes=10-"))).IsError(416, "range_not_satisfiable");
         Assert.Equal("hello", (await Api.PostAsync($"{session}/exec", """{"command":"cat attachments/note.txt"}""")).Is(200).GetProperty("stdout").GetString());
-        (await Api.DeleteAsync(path)).IsWithoutJson(204);
+        (await Api.DeleteAsync(path)).IsDeleted();
         (await Api.GetAsync(path)).IsError(404, "attachment_not_found", "Attachment not found");
         (await Api.DeleteAsync(path)).IsError(404, "attachment_not_found", "Attachment not found");
     }

@@ -12,7 +12,7 @@ public sealed class KeyTests(ContractServer server) : ContractTests(server)
 
         Assert.Contains(id, list.Is(200).GetProperty("credentials").EnumerateArray().Select(credential => credential.GetProperty("id").GetString()));
         Assert.DoesNotContain("canary-of-this-test", made.Text + list.Text, StringComparison.Ordinal);
-        (await Api.DeleteAsync($"/api/credentials/{id}")).IsWithoutJson(204);
+        (await Api.DeleteAsync($"/api/credentials/{id}")).IsDeleted();
         (await Api.DeleteAsync($"/api/credentials/{id}")).IsError(404, "credential_not_found", "Credential not found");
         (await Api.DeleteAsync("/api/credentials/no-uuid")).IsError(404, "credential_not_found", "Credential not found");
     }
@@ -57,7 +57,7 @@ public sealed class KeyTests(ContractServer server) : ContractTests(server)
         var listed = (await Api.GetAsync("/api/api-keys")).Is(200).GetProperty("keys").EnumerateArray().Single(key => key.GetProperty("id").GetString() == id);
         Assert.Equal("reader", listed.GetProperty("label").GetString());
         Assert.DoesNotContain(text, listed.GetRawText(), StringComparison.Ordinal);
-        (await Api.DeleteAsync($"/api/api-keys/{id}")).IsWithoutJson(204);
+        (await Api.DeleteAsync($"/api/api-keys/{id}")).IsDeleted();
         (await reader.GetAsync("/api/agents")).IsError(401, "unauthorized", "Invalid API key");
         (await Api.DeleteAsync($"/api/api-keys/{id}")).IsError(404, "api_key_not_found", "API key not found");
     }
@@ -74,7 +74,7 @@ public sealed class KeyTests(ContractServer server) : ContractTests(server)
     public async Task ApiKey_NeedsNoBody()
     {
         var made = (await Api.PostAsync("/api/api-keys")).Is(201);
-        (await Api.DeleteAsync($"/api/api-keys/{made.GetProperty("id").GetString()}")).IsWithoutJson(204);
+        (await Api.DeleteAsync($"/api/api-keys/{made.GetProperty("id").GetString()}")).IsDeleted();
     }
 
     [Fact(Timeout = Limit)]

@@ -34,7 +34,7 @@ public sealed class VersionTests(ContractServer server) : ContractTests(server)
         Assert.Equal((true, 1), (activated.GetProperty("activated").GetBoolean(), activated.GetProperty("versionNumber").GetInt32()));
         await Api.PostAsync($"{versions}/2/activate");
         Assert.Equal([true, false], (await Api.GetAsync(versions)).Is(200).GetProperty("versions").EnumerateArray().Select(version => version.GetProperty("isActive").GetBoolean()));
-        (await Api.DeleteAsync($"{versions}/2")).IsWithoutJson(204);
+        (await Api.DeleteAsync($"{versions}/2")).IsDeleted();
         (await Api.GetAsync($"{versions}/2")).IsError(404, "version_not_found", "Version not found");
     }
 

@@ -55,6 +55,10 @@ public sealed record AgentFile(string Path, string Content, bool Executable = fa
 /// <summary>Changes an agent; what is absent stays as it is.</summary>
 public sealed record UpdateAgentRequest
 {
+    /// <summary>The agent's own, which cannot be changed: for clients that send back all of an agent.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
     /// <summary>Takes the place of the whole environment; empty removes it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Env { get; init; }
@@ -68,7 +72,7 @@ public sealed record UpdateAgentRequest
     public string? SystemPrompt { get; init; }
 }
 
-/// <param name="Config">Whatever its users keep there; it has no effect.</param>
+/// <param name="Config">Defaults of the agent's sessions, and whatever else its users keep there.</param>
 public sealed record AgentConfigEnvelope(JsonElement Config);
 
 /// <summary>A copy of an agent: its newest content, its environment, its configuration and its prompt versions, not its sessions.</summary>

@@ -1,10 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ash.Protocol.Api;
 
 /// <summary>A numbered system prompt of an agent (contract 1.2). The active one takes the place of <c>CLAUDE.md</c> in new sessions.</summary>
-public sealed record PromptVersionInfo
+public record PromptVersionInfo
 {
     public required Guid Id { get; init; }
     public required string TenantId { get; init; }
@@ -31,7 +32,9 @@ public sealed record PromptVersionInfo
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
-public sealed record PromptVersionEnvelope(PromptVersionInfo Version);
+/// <summary>A version, and its fields beside it once more: some clients of the reference look for them there (contract 11.1).</summary>
+[method: SetsRequiredMembers]
+public sealed record PromptVersionEnvelope(PromptVersionInfo Version) : PromptVersionInfo(Version);
 
 public sealed record PromptVersionListEnvelope(IReadOnlyList<PromptVersionInfo> Versions);
 

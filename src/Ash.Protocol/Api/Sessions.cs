@@ -135,6 +135,10 @@ public sealed record SessionConfig
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? McpServers { get; init; }
+
+    /// <summary>Model calls of a turn whose message says nothing of it; from the agent's configuration.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? MaxTurns { get; init; }
 }
 
 /// <summary>Changes a session; what is absent stays as it is. The next turn begins with it.</summary>

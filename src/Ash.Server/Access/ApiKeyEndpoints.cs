@@ -30,7 +30,7 @@ internal static class ApiKeyEndpoints
         keys.MapDelete("/{id}", DeleteAsync)
             .WithName("DeleteApiKey")
             .WithSummary("Delete an API key; from then on it lets nobody in")
-            .Produces(StatusCodes.Status204NoContent)
+            .Produces<OkEnvelope>()
             .ProducesApiErrors(401, 404, 409);
 
         routes.MapPost("/api/internal/api-keys", CreateForTenantAsync)
@@ -88,7 +88,7 @@ internal static class ApiKeyEndpoints
             key.End();
             return Task.CompletedTask;
         }));
-        return problem?.ToResult(context) ?? Results.NoContent();
+        return problem?.ToResult(context) ?? Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope);
     }
 
     private static async Task<IResult> CreateForTenantAsync(

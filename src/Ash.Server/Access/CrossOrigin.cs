@@ -10,7 +10,7 @@ internal static class CrossOrigin
 
     /// <summary>What a page may read beside the body.</summary>
     private static readonly string[] Headers =
-        ["Retry-After", "X-Request-Id", "X-Ash-Turn-Id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+        ["Retry-After", "X-Request-Id", "X-Ash-Turn-Id", "X-Ash-Source", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
 
     /// <summary>Before the keys: a browser asks without one whether it may send one.</summary>
     public static void UseCrossOrigin(this WebApplication app)

@@ -44,7 +44,13 @@ internal sealed partial class AgentDeploys(
         try
         {
             using var folder = new AgentFolder(data.Temporary);
-            if ((Fill(folder, request) ?? Check(folder)) is { } refused)
+            if (Fill(folder, request) is { } unusable)
+            {
+                return new DeployAgent.Refused(unusable);
+            }
+
+            await AddWhatIsMissingAsync(folder, tenantId, request, cancellationToken);
+            if (Check(folder) is { } refused)
             {
                 return new DeployAgent.Refused(refused);
             }
@@ -239,6 +245,33 @@ internal sealed partial class AgentDeploys(
         return null;
     }
 
+    /// <summary>
+    /// A deploy without a prompt keeps the agent's own, and one without any files keeps all of them. A new agent's prompt is its
+    /// name then.
+    /// </summary>
+    private async Task AddWhatIsMissingAsync(
+        AgentFolder folder, string tenantId, DeployAgentRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Path is not null || !folder.LacksPrompt)
+        {
+            return;
+        }
+
+        // One whose files are gone is as good as new: this deploy brings it back.
+        if (await FindRecordAsync(tenantId, request.Name, cancellationToken) is not { } agent || !Directory.Exists(contents.PathOf(agent.ContentHash)))
+        {
+            folder.AddPrompt($"# {request.Name}\n");
+        }
+        else if (request.Files is null)
+        {
+            folder.AddContent(contents.PathOf(agent.ContentHash));
+        }
+        else
+        {
+            folder.AddPrompt(await File.ReadAllTextAsync(Path.Combine(contents.PathOf(agent.ContentHash), AgentContent.PromptFile), cancellationToken));
+        }
+    }
+
     /// <summary>What keeps a folder from being an agent's, or null.</summary>
     private static Problem? Check(AgentFolder folder)
     {
@@ -324,11 +357,6 @@ internal sealed partial class AgentDeploys(
         if (!ValidName().IsMatch(request.Name))
         {
             return InvalidName;
-        }
-
-        if (request.Path is null && request.Files is null && request.SystemPrompt is null)
-        {
-            return Problems.Invalid("body must have files, path or systemPrompt");
         }
 
         if (request.SystemPrompt?.Length > MaxPromptLength)

@@ -124,7 +124,7 @@ internal static class AgentEndpoints
     {
         var body = await JsonBody<UpdateAgentRequest>.ReadAsync(
             context.Request, ApiJson.Default.UpdateAgentRequest, OtherAgentFields, MaxChangeBytes, cancellationToken);
-        if ((body.Problem ?? Refusal(body.Value!)) is { } problem)
+        if ((body.Problem ?? Refusal(name, body.Value!)) is { } problem)
         {
             return problem.ToResult(context);
         }
@@ -171,7 +171,8 @@ internal static class AgentEndpoints
         HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
     {
         var body = await JsonBody<JsonObject>.ReadAnyAsync(context.Request, ApiJson.Default.JsonObject, MaxChangeBytes, cancellationToken);
-        if (body.Problem is { } problem)
+        var refusal = body.Value is { } change && AgentDefaults.Refusal(change) is { } reason ? Problems.Invalid(reason) : null;
+        if ((body.Problem ?? refusal) is { } problem)
         {
             return problem.ToResult(context);
         }
@@ -228,11 +229,14 @@ internal static class AgentEndpoints
             : Results.Json(new AgentEnvelope(agent), ApiJson.Default.AgentEnvelope, statusCode: status);
     }
 
-    private static Problem? Refusal(UpdateAgentRequest request) =>
-        request.Config is { ValueKind: not JsonValueKind.Object } ? Problems.Invalid("body/config must be object")
+    private static Problem? Refusal(string name, UpdateAgentRequest request) =>
+        request.Name is { } other && other != name
+            ? Problems.Invalid("name cannot be changed: clone the agent under the other name, and delete this one")
+        : request.Config is { ValueKind: not JsonValueKind.Object } ? Problems.Invalid("body/config must be object")
         : request.SystemPrompt?.Length > AgentDeploys.MaxPromptLength
             ? Problems.Invalid($"systemPrompt must NOT have more than {AgentDeploys.MaxPromptLength} characters")
         : EnvironmentNames.Refusal("env", request.Env) is { } reason ? Problems.Invalid(reason)
+        : ObjectOf(request.Config) is { } config && AgentDefaults.Refusal(config) is { } wrong ? Problems.Invalid(wrong)
         : null;
 
     private static JsonObject? ObjectOf(JsonElement? config) => config is { } element ? JsonObject.Create(element) : null;

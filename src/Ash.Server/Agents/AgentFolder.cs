@@ -152,11 +152,14 @@ internal sealed class AgentFolder : IDisposable
             Remove(AgentContent.PromptFile);
         }
 
-        if (KindOf(AgentContent.PromptFile) == FileKind.None)
+        if (LacksPrompt)
         {
             Write(System.IO.Path.Combine(Path, AgentContent.PromptFile), Encoding.UTF8.GetBytes(prompt), isExecutable: false);
         }
     }
+
+    /// <summary>Whether nothing is there under the prompt's name, be it a prompt or not.</summary>
+    public bool LacksPrompt => KindOf(AgentContent.PromptFile) == FileKind.None;
 
     public bool HasPrompt => KindOf(AgentContent.PromptFile) == FileKind.File;
 

@@ -43,7 +43,7 @@ internal static class PromptVersionEndpoints
         versions.MapDelete("/{version}", DeleteAsync)
             .WithName("DeleteVersion")
             .WithSummary("Delete a prompt version; an active one's place is CLAUDE.md's again")
-            .Produces(StatusCodes.Status204NoContent)
+            .Produces<OkEnvelope>()
             .ProducesApiErrors(401, 404);
         versions.MapPost("/{version}/activate", ActivateAsync)
             .WithName("ActivateVersion")
@@ -88,7 +88,7 @@ internal static class PromptVersionEndpoints
     private static async Task<IResult> DeleteAsync(HttpContext context, string name, string version, PromptVersions versions) =>
         (await versions.DeleteAsync(context.Caller.TenantId, name, version)).Problem is { } problem
             ? problem.ToResult(context)
-            : Results.NoContent();
+            : Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope);
 
     private static async Task<IResult> ActivateAsync(HttpContext context, string name, string version, PromptVersions versions)
     {

@@ -35,7 +35,7 @@ internal static class AttachmentEndpoints
         attachments.MapDelete("/attachments/{id}", RemoveAsync)
             .WithName("DeleteAttachment")
             .WithSummary("Remove an attachment, and its copy unless that was changed")
-            .Produces(StatusCodes.Status204NoContent)
+            .Produces<OkEnvelope>()
             .ProducesApiErrors(400, 401, 404);
     }
 
@@ -141,6 +141,6 @@ internal static class AttachmentEndpoints
         }
 
         await attachments.RemoveAsync(found.Attachment!, cancellationToken); // No problem: there is one.
-        return Results.NoContent();
+        return Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope);
     }
 }

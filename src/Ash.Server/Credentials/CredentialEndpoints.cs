@@ -34,7 +34,7 @@ internal static class CredentialEndpoints
         credentials.MapDelete("/{id}", DeleteAsync)
             .WithName("DeleteCredential")
             .WithSummary("Delete a credential; sessions that use it make no further model calls")
-            .Produces(StatusCodes.Status204NoContent)
+            .Produces<OkEnvelope>()
             .ProducesApiErrors(401, 404);
     }
 
@@ -64,7 +64,7 @@ internal static class CredentialEndpoints
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string id, CredentialStore credentials) =>
         Guid.TryParseExact(id, "D", out var credentialId) && await credentials.DeleteAsync(context.Caller.TenantId, credentialId)
-            ? Results.NoContent()
+            ? Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope)
             : Problems.UnknownCredential.ToResult(context);
 
     private static Problem? Check(CreateCredentialRequest request)

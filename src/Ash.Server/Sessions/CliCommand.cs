@@ -16,7 +16,7 @@ internal static class CliCommand
 
     /// <summary>Those of its arguments that a session or a message chooses: a process that has others is of no use to it.</summary>
     public static IReadOnlyList<string> Flags(SessionRecord session, TurnOptions? options) =>
-        [.. SessionOptions.Flags(session.Config, NeverOffered), .. options?.Flags() ?? []];
+        [.. SessionOptions.Flags(session.Config, NeverOffered, hasTurns: options?.MaxTurns is not null), .. options?.Flags() ?? []];
 
     /// <param name="session">The session.</param>
     /// <param name="resume">Whether there is a transcript to go on from.</param>

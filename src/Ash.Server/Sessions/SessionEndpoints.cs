@@ -15,7 +15,6 @@ internal static class SessionEndpoints
     private const int DefaultExecTimeoutMs = 30_000;
     private const int MaxExecTimeoutMs = 300_000;
 
-    private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
 
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
@@ -268,33 +267,21 @@ internal static class SessionEndpoints
             return Problems.Invalid("agent must have 1 to 255 characters");
         }
 
-        if (request.Model is { Length: 0 or > 100 })
-        {
-            return Problems.Invalid("model must have 1 to 100 characters");
-        }
-
-        if (request.SystemPrompt is { Length: > 1_000_000 })
-        {
-            return Problems.Invalid("systemPrompt must NOT have more than 1000000 characters");
-        }
-
-        if (request.PermissionMode is { } mode && !PermissionModes.Contains(mode))
-        {
-            return Problems.Invalid($"permissionMode must be one of {string.Join(", ", PermissionModes)}");
-        }
-
         if (request.CredentialId is { Length: > 255 })
         {
             return Problems.Invalid("credentialId must NOT have more than 255 characters");
         }
 
-        return (EnvironmentNames.Refusal("extraEnv", request.ExtraEnv) ?? SessionOptions.Refusal(SessionOptions.Of(request))) is { } reason
-            ? Problems.Invalid(reason)
-            : null;
+        var reason = (request.Model is { } model ? SessionOptions.RefusalOfModel(model) : null)
+            ?? (request.SystemPrompt is { } prompt ? SessionOptions.RefusalOfPrompt(prompt) : null)
+            ?? (request.PermissionMode is { } mode ? SessionOptions.RefusalOfPermissionMode(mode) : null)
+            ?? EnvironmentNames.Refusal("extraEnv", request.ExtraEnv)
+            ?? SessionOptions.Refusal(SessionOptions.Of(request));
+        return reason is null ? null : Problems.Invalid(reason);
     }
 
     private static Problem? Check(UpdateSessionConfigRequest request) =>
-        request.Model is { Length: 0 or > 100 } ? Problems.Invalid("model must have 1 to 100 characters")
+        request.Model is { } model && SessionOptions.RefusalOfModel(model) is { } wrong ? Problems.Invalid(wrong)
         : SessionOptions.Refusal(SessionOptions.Of(request)) is { } reason ? Problems.Invalid(reason)
         : null;
 

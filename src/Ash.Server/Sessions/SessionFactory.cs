@@ -17,6 +17,7 @@ internal sealed class SessionFactory(ISandboxHost host, ServerSettings settings,
     public SessionRecord Make(AgentRecord agent, AgentSettings agentSettings, string? activePrompt, CreateSessionRequest? request = null)
     {
         var id = Guid.CreateVersion7();
+        var defaults = AgentDefaults.Parse(agent.Config);
         var at = clock.GetUtcNow();
         return new SessionRecord
         {
@@ -29,13 +30,13 @@ internal sealed class SessionFactory(ISandboxHost host, ServerSettings settings,
             Status = SessionStatus.Starting,
             WorkspaceId = Guid.CreateVersion7(),
             CliSessionId = id,
-            Model = request?.Model,
-            SystemPrompt = request?.SystemPrompt is { Length: > 0 } prompt ? prompt : activePrompt,
-            PermissionMode = request?.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
+            Model = request?.Model ?? defaults.Model,
+            SystemPrompt = request?.SystemPrompt is { Length: > 0 } prompt ? prompt : activePrompt ?? defaults.SystemPrompt,
+            PermissionMode = request?.PermissionMode ?? defaults.PermissionMode ?? agentSettings.PermissionMode ?? settings.PermissionMode,
             CredentialId = request?.CredentialId is { } credential ? Guid.Parse(credential) : null,
             ExposesCredential = request?.ExposeCredential == true,
             ExtraEnv = request?.ExtraEnv is { Count: > 0 } extra ? JsonSerializer.Serialize(extra) : null,
-            Config = request is null ? null : SessionOptions.ToJson(SessionOptions.Of(request)),
+            Config = SessionOptions.ToJson(SessionOptions.Of(request, defaults)),
             Isolation = host.Isolation.ToString().ToLowerInvariant(),
             CreatedAt = at,
             LastActiveAt = at,

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Ash.Protocol.Api;
+using Ash.Server.Agents;
 
 namespace Ash.Server.Sessions;
 
@@ -15,6 +17,7 @@ internal static partial class SessionOptions
     private const int MaxFlagLength = 100_000;
 
     private const string Masked = "***";
+    private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
 
     /// <summary>What a new session is to begin with.</summary>
     public static SessionConfig Of(CreateSessionRequest request) => new()
@@ -26,6 +29,15 @@ internal static partial class SessionOptions
         InitialAgent = request.InitialAgent,
         McpServers = Given(request.McpServers),
     };
+
+    /// <summary>What a new session is to begin with, where its creator and its agent have chosen.</summary>
+    /// <param name="request">The creator's choice, which goes first; null where nobody has asked yet.</param>
+    /// <param name="defaults">The agent's.</param>
+    public static SessionConfig Of(CreateSessionRequest? request, AgentDefaults defaults)
+    {
+        var chosen = request is null ? new SessionConfig() : Of(request);
+        return chosen with { MaxTurns = defaults.MaxTurns, McpServers = Join(defaults.McpServers, chosen.McpServers) };
+    }
 
     /// <summary>What is to change of a session.</summary>
     public static SessionConfig Of(UpdateSessionConfigRequest request) => new()
@@ -72,12 +84,22 @@ internal static partial class SessionOptions
         ?? RefusalOfWords("betas", config.Betas)
         ?? (config.Subagents is { } agents ? RefusalOfSubagents(agents) : null)
         ?? (config.InitialAgent is null || ValidName().IsMatch(config.InitialAgent) ? null : $"initialAgent must match {ValidName()}")
+        ?? (config.MaxTurns is < 1 ? "maxTurns must be >= 1" : null)
         ?? (config.McpServers is { } servers ? RefusalOfServers(servers) : null);
+
+    public static string? RefusalOfModel(string model) => model.Length is 0 or > 100 ? "model must have 1 to 100 characters" : null;
+
+    public static string? RefusalOfPrompt(string prompt) =>
+        prompt.Length > 1_000_000 ? "systemPrompt must NOT have more than 1000000 characters" : null;
+
+    public static string? RefusalOfPermissionMode(string mode) =>
+        PermissionModes.Contains(mode) ? null : $"permissionMode must be one of {string.Join(", ", PermissionModes)}";
 
     /// <summary>The CLI's start flags for what was chosen.</summary>
     /// <param name="stored">As it is stored; null where nothing was.</param>
     /// <param name="alwaysDisallowed">A tool that no session has.</param>
-    public static IEnumerable<string> Flags(string? stored, string alwaysDisallowed)
+    /// <param name="hasTurns">Whether the message says how many model calls its turn may take.</param>
+    public static IEnumerable<string> Flags(string? stored, string alwaysDisallowed, bool hasTurns)
     {
         var config = Parse(stored);
         yield return $"--disallowedTools={string.Join(',', [alwaysDisallowed, .. config?.DisallowedTools ?? []])}";
@@ -110,6 +132,30 @@ internal static partial class SessionOptions
         {
             yield return $"--mcp-config={{\"mcpServers\":{servers.GetRawText()}}}";
         }
+
+        if (config.MaxTurns is { } turns && !hasTurns)
+        {
+            yield return MaxTurnsFlag(turns);
+        }
+    }
+
+    public static string MaxTurnsFlag(int turns) => string.Create(CultureInfo.InvariantCulture, $"--max-turns={turns}");
+
+    /// <summary>Two maps as one; where both have a name, the second's stands.</summary>
+    private static JsonElement? Join(JsonElement? first, JsonElement? second)
+    {
+        if (first is null || second is null)
+        {
+            return second ?? first;
+        }
+
+        var joined = JsonObject.Create(first.Value)!; // Both were checked to be objects.
+        foreach (var entry in second.Value.EnumerateObject())
+        {
+            joined[entry.Name] = JsonObject.Create(entry.Value);
+        }
+
+        return JsonSerializer.SerializeToElement(joined, ApiJson.Default.JsonObject);
     }
 
     private static SessionConfig? Parse(string? stored) =>

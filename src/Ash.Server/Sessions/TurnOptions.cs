@@ -11,6 +11,7 @@ namespace Ash.Server.Sessions;
 internal sealed record TurnOptions
 {
     private const int MaxSchemaLength = 100_000;
+    private const double SmallestBudget = 1e-10;
     private static readonly string[] Efforts = ["low", "medium", "high", "max"];
 
     [Id(0)]
@@ -70,12 +71,13 @@ internal sealed record TurnOptions
     {
         if (MaxTurns is { } turns)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"--max-turns={turns}");
+            yield return SessionOptions.MaxTurnsFlag(turns);
         }
 
         if (MaxBudgetUsd is { } budget)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"--max-budget-usd={budget:0.##########}");
+            // The CLI does not start with a budget of nothing; with one that no call stays within it says what the matter is.
+            yield return string.Create(CultureInfo.InvariantCulture, $"--max-budget-usd={Math.Max(budget, SmallestBudget):0.##########}");
         }
 
         if (Effort is not null)

@@ -48,6 +48,9 @@ public sealed record Answer(int Status, byte[] Bytes, string? MediaType, HttpRes
         return Json;
     }
 
+    /// <summary>Fails unless it says that something is deleted. Some servers have no more words for that; some clients need them.</summary>
+    public void IsDeleted() => Assert.True(Status is 200 or 204, $"{Status} instead of 200 or 204: {Text}");
+
     /// <summary>Fails unless it has that status.</summary>
     public void IsWithoutJson(int status) => Assert.True(Status == status, $"{Status} instead of {status}: {Text}");
 

@@ -107,10 +107,8 @@ public sealed class DeployTests(FenceTests.Fixture fixture)
     }
 
     [Theory(Timeout = 60_000)]
-    [InlineData("""{"name":"x"}""", "body must have files, path or systemPrompt")]
     [InlineData("""{"name":"../x","systemPrompt":"x"}""", "name must match ^[a-zA-Z0-9_-]{1,255}$")]
     [InlineData("""{"name":"x\n","systemPrompt":"x"}""", "name must match ^[a-zA-Z0-9_-]{1,255}$")]
-    [InlineData("""{"name":"x","files":[]}""", "Agent directory must contain CLAUDE.md")]
     [InlineData("""{"name":"x","files":[{"path":"CLAUDE.md/x","content":""}]}""", "CLAUDE.md must be a file")]
     [InlineData("""{"name":"x","systemPrompt":"p","files":[{"path":"CLAUDE.md/x","content":""}]}""", "CLAUDE.md must be a file")]
     [InlineData("""{"name":"x","systemPrompt":"p","files":[{"path":".claude","content":""}]}""", ".claude must be a folder")]

@@ -27,8 +27,6 @@ internal sealed record Answer(HttpStatusCode Status, string Body, string? MediaT
         }
     }
 
-    public void IsNoContent() => Assert.True(Status == HttpStatusCode.NoContent, $"{(int)Status} instead of 204: {Body}");
-
     public JsonElement IsSuccess(int status = 200)
     {
         Assert.True((int)Status == status, $"{(int)Status} instead of {status}: {Body}");

@@ -37,6 +37,8 @@ public sealed class MessageOptionTests(ApiServer fixture)
         Assert.Equal("completed", (await SendAsync(session, "c", "\"maxBudgetUsd\":0.5")).Reason);
         Assert.Equal("completed", (await SendAsync(session, "d " + Dear)).Reason);
         Assert.Equal("[Resumed session] Turn 5 | History: a | b | c | d | e", (await SendAsync(session, "e")).Result);
+        Assert.Equal("budget", (await SendAsync(session, "f", "\"maxBudgetUsd\":0")).Reason);
+        Assert.Equal("completed", (await SendAsync(session, "g")).Reason);
     }
 
     [Theory(Timeout = Limit)]

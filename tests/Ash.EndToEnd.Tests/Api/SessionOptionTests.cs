@@ -112,6 +112,34 @@ public sealed class SessionOptionTests(ApiServer fixture)
     }
 
     [Fact(Timeout = Limit)]
+    public async Task AgentsConfiguration_HoldsForItsSessions()
+    {
+        const string Tools = """@@fake [{"tool":{"name":"Bash","input":{"command":"true","description":"d"}}},{"tool":{"name":"Bash","input":{"command":"true","description":"d"}}},{"text":"end"}]""";
+        var agent = (await Server.CreateSessionAsync("FILE-PROMPT")).AgentName;
+        (await Server.AskAsync(
+            "PATCH", $"/api/agents/{agent}/config", """{"model":"claude-chosen","systemPrompt":"CONFIG-PROMPT","max_turns":2,"note":"mine"}""")).IsSuccess();
+        var session = await Server.Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = agent });
+
+        var first = await Server.SendAsync(session.Id, Tools);
+        var call = Server.LastModelCall(session.Id).BodyText;
+
+        Assert.Equal("max_turns", first.Reason);
+        Assert.Contains("CONFIG-PROMPT", call, StringComparison.Ordinal);
+        Assert.Contains("\"model\":\"claude-chosen\"", call, StringComparison.Ordinal);
+
+        // Each turn is counted by itself, and a message may say otherwise.
+        for (var turn = 0; turn < 3; turn++)
+        {
+            Assert.Equal("completed", (await Server.SendAsync(session.Id, "hello")).Reason);
+        }
+
+        var longer = await Server.Client.Sessions.SendMessageAndWaitAsync(
+            session.Id, new SendMessageRequest { Content = JsonSerializer.SerializeToElement(Tools), MaxTurns = 5 });
+        Assert.Equal(("completed", "end"), (longer.Reason, longer.Result));
+        Assert.Equal("max_turns", (await Server.SendAsync(session.Id, Tools)).Reason);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task ActivePrompt_IsThatOfNewSessions_AndAnOldOneKeepsItsOwn()
     {
         var before = await Server.CreateSessionAsync("FILE-PROMPT");
@@ -128,7 +156,7 @@ public sealed class SessionOptionTests(ApiServer fixture)
             Assert.Contains(prompt, Server.LastModelCall(session.Id).BodyText, StringComparison.Ordinal);
         }
 
-        (await Server.AskAsync("DELETE", $"{versions}/1")).IsNoContent();
+        (await Server.AskAsync("DELETE", $"{versions}/1")).IsSuccess();
         var last = await Server.Client.Sessions.CreateAsync(new CreateSessionRequest { Agent = agent });
         await Server.SendAsync(last.Id, "hello");
         await Server.Client.Sessions.StopAsync(after.Id);

@@ -26,7 +26,7 @@ public sealed class ApiKeyTests
         var deleted = await server.Http.AskAsync("DELETE", $"/api/api-keys/{id}");
         var after = await mine.AskAsync("GET", "/api/sessions");
 
-        Assert.Equal((HttpStatusCode.NoContent, ""), (deleted.Status, deleted.Text));
+        Assert.Equal((HttpStatusCode.OK, """{"ok":true}"""), (deleted.Status, deleted.Text));
         Assert.Equal((HttpStatusCode.Unauthorized, "Invalid API key"), (after.Status, after.Error));
         Assert.Equal((HttpStatusCode.NotFound, "API key not found", "api_key_not_found"), Told(await server.Http.AskAsync("DELETE", $"/api/api-keys/{id}")));
     }
@@ -157,7 +157,7 @@ public sealed class ApiKeyTests
 
         Assert.Equal((HttpStatusCode.Conflict, "last_admin_key"), (refused.Status, refused.Code));
         Assert.Contains("make one first, or start the server with ASH_API_KEY", refused.Error, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.NoContent, withAnother.Status);
+        Assert.Equal(HttpStatusCode.OK, withAnother.Status);
         Assert.Equal(HttpStatusCode.Conflict, (await foreign.AskAsync("DELETE", $"/api/api-keys/{await IdOfAsync(foreign, "test")}")).Status);
     }
 
@@ -167,7 +167,7 @@ public sealed class ApiKeyTests
         await using var server = await InMemoryServer.StartAsync();
         using var mine = await server.ConnectAsync("default");
 
-        Assert.Equal(HttpStatusCode.NoContent, (await mine.AskAsync("DELETE", $"/api/api-keys/{await IdOfAsync(mine, "test")}")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await mine.AskAsync("DELETE", $"/api/api-keys/{await IdOfAsync(mine, "test")}")).Status);
     }
 
     [Fact(Timeout = Limit)]

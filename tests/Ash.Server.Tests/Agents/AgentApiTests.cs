@@ -4,8 +4,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Ash.Protocol.Api;
 using Ash.Server.Tests.InMemory;
 using Ash.Server.Tests.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Ash.Server.Tests.Agents;
 
@@ -26,7 +28,7 @@ public class AgentApiTests : IAsyncLifetime
     [Fact(Timeout = Limit)]
     public async Task Patch_ReplacesTheEnvironment_AndMergesTheConfiguration()
     {
-        var patched = await AskAsync("PATCH", "", """{"env":{"A":"1","B":"2"},"config":{"x":1,"y":{"z":1}}}""");
+        var patched = await AskAsync("PATCH", "", """{"name":"echo","env":{"A":"1","B":"2"},"config":{"x":1,"y":{"z":1}}}""");
         await AskAsync("PATCH", "", """{"env":{"C":"3"},"config":{"y":2}}""");
 
         Assert.Equal("""{"A":"***","B":"***"}""", patched.GetProperty("agent").GetProperty("env").GetRawText());
@@ -41,7 +43,14 @@ public class AgentApiTests : IAsyncLifetime
     [InlineData("", """{"env":{"1A":"x"}}""")]
     [InlineData("", """{"config":[1]}""")]
     [InlineData("", """{"nmae":"x"}""")]
+    [InlineData("", """{"name":"other"}""")]
     [InlineData("/config", "[1]")]
+    [InlineData("/config", """{"model":""}""")]
+    [InlineData("/config", """{"permission_mode":"plan"}""")]
+    [InlineData("/config", """{"max_turns":0}""")]
+    [InlineData("/config", """{"maxTurns":"3"}""")]
+    [InlineData("/config", """{"mcp_servers":{"s":{}}}""")]
+    [InlineData("", """{"config":{"systemPrompt":7}}""")]
     public async Task Patch_ThatCannotBeMet_IsRefused_AndChangesNothing(string route, string body)
     {
         var before = await AskAsync("GET", "");
@@ -49,6 +58,53 @@ public class AgentApiTests : IAsyncLifetime
         await AskAsync("PATCH", route, body, HttpStatusCode.BadRequest);
 
         Assert.Equal(before.GetRawText(), (await AskAsync("GET", "")).GetRawText());
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task DeployWithoutAPrompt_KeepsTheAgentsOwn_AndThatOfANewAgentIsItsName()
+    {
+        async Task<(int Version, string Prompt, IReadOnlyList<string> Files)> DeployAsync(string fields)
+        {
+            using var answer = await _server.Http.PostAsync("/api/agents", new StringContent($$"""{"name":"bare"{{fields}}}""", Encoding.UTF8, "application/json"));
+            Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+            var files = JsonElement.Parse(await _server.Http.GetStringAsync("/api/agents/bare/files")).GetProperty("files");
+            return (
+                (await _server.Client.Agents.GetAsync("bare")).Version,
+                await _server.Http.GetStringAsync("/api/agents/bare/files/CLAUDE.md?format=raw"),
+                [.. files.EnumerateArray().Select(file => file.GetProperty("path").GetString()!)]);
+        }
+
+        Assert.Equivalent((1, "# bare\n", new[] { "CLAUDE.md" }), await DeployAsync(""));
+        Assert.Equivalent((2, "P", new[] { "CLAUDE.md" }), await DeployAsync(""","systemPrompt":"P" """));
+        Assert.Equivalent((3, "P", new[] { "CLAUDE.md", "x.txt" }), await DeployAsync(""","files":[{"path":"x.txt","content":""}]"""));
+        Assert.Equivalent((4, "P", new[] { "CLAUDE.md", "x.txt" }), await DeployAsync(""","env":{"A":"1"}"""));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Configuration_IsTheDefaultOfItsSessions_AndTheirCreatorsWordGoesFirst()
+    {
+        await AskAsync("PATCH", "/config", """
+            {"model":"m","systemPrompt":"p","permission_mode":"default","max_turns":3,"mcp_servers":{"a":{"command":"x"},"b":{"command":"y"}},"note":1}
+            """);
+        var plain = await _server.CreateSessionAsync();
+        var own = await _server.Client.Sessions.CreateAsync(new CreateSessionRequest
+        {
+            Agent = "echo", Model = "mine", SystemPrompt = "own", PermissionMode = "permissionsByAgent",
+            McpServers = JsonElement.Parse("""{"b":{"command":"z"}}"""),
+        });
+
+        await using var db = await _server.ReadStoreAsync();
+        var stored = await db.Sessions.SingleAsync(session => session.Id == plain.Id, TestContext.Current.CancellationToken);
+        Assert.Equal(("m", "p", "default"), (stored.Model, stored.SystemPrompt, stored.PermissionMode));
+        Assert.Equal("""{"mcpServers":{"a":{"command":"x"},"b":{"command":"y"}},"maxTurns":3}""", stored.Config);
+        stored = await db.Sessions.SingleAsync(session => session.Id == own.Id, TestContext.Current.CancellationToken);
+        Assert.Equal(("mine", "own", "permissionsByAgent"), (stored.Model, stored.SystemPrompt, stored.PermissionMode));
+        Assert.Equal("""{"mcpServers":{"a":{"command":"x"},"b":{"command":"z"}},"maxTurns":3}""", stored.Config);
+
+        await AskAsync("PATCH", "/config", """{"model":null,"mcp_servers":null}""");
+        var later = await _server.CreateSessionAsync();
+        Assert.Null(later.Model);
+        Assert.Null(later.Config!.McpServers);
     }
 
     [Fact(Timeout = Limit)]
@@ -224,10 +280,14 @@ public class AgentApiTests : IAsyncLifetime
         var second = (await AskAsync("POST", "/versions", """{"name":"two","cloneFrom":1}""", HttpStatusCode.Created)).GetProperty("version");
         await AskAsync("POST", "/versions/1/activate");
         var active = await AskAsync("POST", $"/versions/{second.GetProperty("id").GetString()}/activate");
-        var changed = (await AskAsync("PATCH", "/versions/2", """{"releaseNotes":"n"}""")).GetProperty("version");
+        var answer = await AskAsync("PATCH", "/versions/2", """{"releaseNotes":"n"}""");
+        var changed = answer.GetProperty("version");
 
         Assert.Equal((1, "v1", false), (first.GetProperty("versionNumber").GetInt32(), first.GetProperty("name").GetString(), first.GetProperty("isActive").GetBoolean()));
         Assert.Equal("""["a"]""", second.GetProperty("knowledgeFiles").GetRawText());
+
+        // Some clients look for them outside of the envelope.
+        Assert.All(changed.EnumerateObject(), field => Assert.Equal(field.Value.GetRawText(), answer.GetProperty(field.Name).GetRawText()));
         Assert.Equal("""{"activated":true,"versionNumber":2}""", active.GetRawText());
         Assert.Equal(("One", "n", true), (
             changed.GetProperty("systemPrompt").GetString(), changed.GetProperty("releaseNotes").GetString(), changed.GetProperty("isActive").GetBoolean()));
@@ -236,7 +296,7 @@ public class AgentApiTests : IAsyncLifetime
 
         using (var deleted = await _server.Http.DeleteAsync("/api/agents/echo/versions/2"))
         {
-            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+            Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
         }
 
         // A number is never given twice: who remembers version 2 does not mean this one.

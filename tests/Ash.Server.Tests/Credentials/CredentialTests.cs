@@ -88,7 +88,7 @@ public sealed class CredentialTests
         var noUuid = await server.Http.AskAsync("DELETE", "/api/credentials/mine");
         var used = await CreateSessionAsync(server, id, exposes: true);
 
-        Assert.Equal((HttpStatusCode.NoContent, ""), (deleted.Status, deleted.Text));
+        Assert.Equal((HttpStatusCode.OK, """{"ok":true}"""), (deleted.Status, deleted.Text));
         Assert.Equal((HttpStatusCode.NotFound, "Credential not found", "credential_not_found"), (again.Status, again.Error, again.Code));
         Assert.Equal(HttpStatusCode.NotFound, noUuid.Status);
         Assert.Equal((HttpStatusCode.BadRequest, "Invalid or inaccessible credential", "invalid_credential"), (used.Status, used.Error, used.Code));

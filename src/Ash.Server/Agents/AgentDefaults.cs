@@ -1,0 +1,73 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Ash.Protocol.Api;
+using SessionOptions = Ash.Server.Sessions.SessionOptions;
+
+namespace Ash.Server.Agents;
+
+/// <summary>
+/// What an agent's configuration says of its sessions, for whose creator says nothing of it. The other entries of a configuration
+/// are its users' own, and nothing here reads them.
+/// </summary>
+/// <remarks>The reference keeps such entries, and its documents say that they matter; there they have no effect (contract 15.3, B20).</remarks>
+internal sealed record AgentDefaults
+{
+    public static AgentDefaults None { get; } = new();
+
+    public string? Model { get; private init; }
+
+    public string? SystemPrompt { get; private init; }
+
+    public string? PermissionMode { get; private init; }
+
+    /// <summary>Model calls of a turn.</summary>
+    public int? MaxTurns { get; private init; }
+
+    /// <summary>MCP servers by name.</summary>
+    public JsonElement? McpServers { get; private init; }
+
+    /// <param name="config">As it is stored; null where there is none.</param>
+    public static AgentDefaults Parse(string? config) =>
+        config is not null && TryRead(JsonElement.Parse(config), out var defaults) is null ? defaults : None;
+
+    /// <summary>What is wrong with a change of a configuration, or null.</summary>
+    public static string? Refusal(JsonObject change) => TryRead(JsonSerializer.SerializeToElement(change, ApiJson.Default.JsonObject), out _);
+
+    private static string? TryRead(JsonElement config, out AgentDefaults defaults)
+    {
+        defaults = None;
+        foreach (var entry in config.EnumerateObject().Where(entry => entry.Value.ValueKind != JsonValueKind.Null))
+        {
+            var problem = entry.Name switch
+            {
+                "model" => Text(entry, SessionOptions.RefusalOfModel),
+                "systemPrompt" => Text(entry, SessionOptions.RefusalOfPrompt),
+                "permissionMode" or "permission_mode" => Text(entry, SessionOptions.RefusalOfPermissionMode),
+                "maxTurns" or "max_turns" => entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var turns)
+                    ? SessionOptions.Refusal(new SessionConfig { MaxTurns = turns })
+                    : "must be a whole number",
+                "mcpServers" or "mcp_servers" => SessionOptions.Refusal(new SessionConfig { McpServers = entry.Value }),
+                _ => null,
+            };
+            if (problem is not null)
+            {
+                return $"config.{entry.Name}: {problem}";
+            }
+
+            defaults = entry.Name switch
+            {
+                "model" => defaults with { Model = entry.Value.GetString() },
+                "systemPrompt" => defaults with { SystemPrompt = entry.Value.GetString() },
+                "permissionMode" or "permission_mode" => defaults with { PermissionMode = entry.Value.GetString() },
+                "maxTurns" or "max_turns" => defaults with { MaxTurns = entry.Value.GetInt32() },
+                "mcpServers" or "mcp_servers" => defaults with { McpServers = entry.Value },
+                _ => defaults,
+            };
+        }
+
+        return null;
+    }
+
+    private static string? Text(JsonProperty entry, Func<string, string?> check) =>
+        entry.Value.ValueKind == JsonValueKind.String ? check(entry.Value.GetString()!) : "must be string";
+}
