@@ -33,9 +33,29 @@ public sealed class AgentTests(ContractServer server) : ContractTests(server)
         (await Api.PostAsync("/api/agents", body)).IsError(400, "invalid_request");
 
     [Fact(Timeout = Limit)]
-    public async Task Deploy_WithoutClaudeMd_IsRefused() =>
-        (await Api.PostAsync("/api/agents", """{"name":"x","files":[{"path":"README.md","content":"eA=="}]}"""))
-            .IsError(400, "missing_claude_md", "Agent directory must contain CLAUDE.md");
+    public async Task DeployOfAFolder_WithoutClaudeMd_IsRefused()
+    {
+        Assert.True(Server.Own is not null);
+        var folder = Directory.CreateTempSubdirectory("ash-contract-");
+        try
+        {
+            (await Api.PostAsync("/api/agents", $$"""{"name":"x","path":"{{folder.FullName}}"}"""))
+                .IsError(400, "missing_claude_md", "Agent directory must contain CLAUDE.md");
+        }
+        finally
+        {
+            folder.Delete();
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task DeployOfFiles_WithoutClaudeMd_HasThePlaceholder()
+    {
+        var name = NewName();
+        (await Api.PostAsync("/api/agents", $$"""{"name":"{{name}}","files":[{"path":"README.md","content":"eA=="}]}""")).Is(201);
+
+        Assert.Equal($"# {name}\n", (await Api.GetAsync($"/api/agents/{name}/files/CLAUDE.md")).Is(200).GetProperty("content").GetString());
+    }
 
     [Fact(Timeout = Limit)]
     public async Task List_HasAgentsByName()

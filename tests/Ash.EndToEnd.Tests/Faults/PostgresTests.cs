@@ -33,6 +33,7 @@ public sealed class PostgresTests : IAsyncLifetime
         await using var server = await StartServerAsync();
         var session = await server.CreateSessionAsync();
         await server.SendAsync(session.Id, "before");
+        var cli = server.CliOf(session.Id).Pid;
 
         // One process of it that dies takes all connections along.
         ProcessSignals.Send(_cluster.ConnectionPids()[0], ProcessSignals.Kill);
@@ -49,7 +50,8 @@ public sealed class PostgresTests : IAsyncLifetime
             }
         }
 
-        Assert.Equal(("completed", "[Mock] Turn 2 | History: before | after"), (turn.Reason, turn.Result));
+        Assert.Equal(("completed", "[Resumed session] Turn 2 | History: before | after"), (turn.Reason, turn.Result));
+        Assert.Equal(cli, server.CliOf(session.Id).Pid);
         using var ready = await server.Http.GetAsync("/health/ready", TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
     }
