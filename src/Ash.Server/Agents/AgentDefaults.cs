@@ -38,36 +38,29 @@ internal sealed record AgentDefaults
         defaults = None;
         foreach (var entry in config.EnumerateObject().Where(entry => entry.Value.ValueKind != JsonValueKind.Null))
         {
-            var problem = entry.Name switch
-            {
-                "model" => Text(entry, SessionOptions.RefusalOfModel),
-                "systemPrompt" => Text(entry, SessionOptions.RefusalOfPrompt),
-                "permissionMode" or "permission_mode" => Text(entry, SessionOptions.RefusalOfPermissionMode),
-                "maxTurns" or "max_turns" => entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var turns)
-                    ? SessionOptions.Refusal(new SessionConfig { MaxTurns = turns })
-                    : "must be a whole number",
-                "mcpServers" or "mcp_servers" => SessionOptions.Refusal(new SessionConfig { McpServers = entry.Value }),
-                _ => null,
-            };
+            (var problem, defaults) = defaults.With(entry);
             if (problem is not null)
             {
                 return $"config.{entry.Name}: {problem}";
             }
-
-            defaults = entry.Name switch
-            {
-                "model" => defaults with { Model = entry.Value.GetString() },
-                "systemPrompt" => defaults with { SystemPrompt = entry.Value.GetString() },
-                "permissionMode" or "permission_mode" => defaults with { PermissionMode = entry.Value.GetString() },
-                "maxTurns" or "max_turns" => defaults with { MaxTurns = entry.Value.GetInt32() },
-                "mcpServers" or "mcp_servers" => defaults with { McpServers = entry.Value },
-                _ => defaults,
-            };
         }
 
         return null;
     }
 
-    private static string? Text(JsonProperty entry, Func<string, string?> check) =>
-        entry.Value.ValueKind == JsonValueKind.String ? check(entry.Value.GetString()!) : "must be string";
+    private (string? Problem, AgentDefaults Defaults) With(JsonProperty entry) => entry.Name switch
+    {
+        "model" => Text(entry, SessionOptions.RefusalOfModel, model => this with { Model = model }),
+        "systemPrompt" => Text(entry, SessionOptions.RefusalOfPrompt, prompt => this with { SystemPrompt = prompt }),
+        "permissionMode" or "permission_mode" => Text(entry, SessionOptions.RefusalOfPermissionMode, mode => this with { PermissionMode = mode }),
+        "maxTurns" or "max_turns" => entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var turns)
+            ? (SessionOptions.Refusal(new SessionConfig { MaxTurns = turns }), this with { MaxTurns = turns })
+            : ("must be a whole number", this),
+        "mcpServers" or "mcp_servers" => (
+            SessionOptions.Refusal(new SessionConfig { McpServers = entry.Value }), this with { McpServers = entry.Value }),
+        _ => (null, this),
+    };
+
+    private (string? Problem, AgentDefaults Defaults) Text(JsonProperty entry, Func<string, string?> check, Func<string, AgentDefaults> take) =>
+        entry.Value.ValueKind == JsonValueKind.String && entry.Value.GetString() is { } text ? (check(text), take(text)) : ("must be string", this);
 }
