@@ -89,32 +89,51 @@ internal sealed partial class AgentDirectory(
             return Problems.PreconditionFailed;
         }
 
-        var ids = await db.Sessions.Where(session => session.AgentId == agent.Id).Select(session => session.Id).ToListAsync(cancellationToken);
+        var ended = 0;
+        List<string>? unused = null;
+        while (unused is null)
+        {
+            // A session may be created as long as the agent is there: whatever came in between goes, too.
+            ended += await EndSessionsAsync(agent.Id, cancellationToken);
+            await warmPool.DropAsync(agent.Id);
+            using var entered = await contents.HoldAsync();
+            unused = await TryRemoveAsync(agent);
+            unused?.ForEach(contents.Remove);
+        }
+
+        LogDeleted(name, ended);
+        return null;
+    }
+
+    /// <returns>How many there were.</returns>
+    private async Task<int> EndSessionsAsync(Guid agentId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var ids = await db.Sessions.Where(session => session.AgentId == agentId).Select(session => session.Id).ToListAsync(cancellationToken);
         foreach (var id in ids)
         {
             await sessions.Grain(id).EndAsync(purge: true);
         }
 
-        await warmPool.DropAsync(agent.Id);
-        using var entered = await contents.HoldAsync();
-        var unused = await writer.WriteAsync(Durability.Power, transaction =>
-        {
-            var store = transaction.Db;
-            var hashes = store.AgentVersions.Where(version => version.AgentId == agent.Id).Select(version => version.ContentHash).Distinct().ToList();
-            store.AgentVersions.Where(version => version.AgentId == agent.Id).ExecuteDelete();
-            store.PromptVersions.Where(version => version.AgentId == agent.Id).ExecuteDelete();
-            store.Agents.Where(a => a.Id == agent.Id).ExecuteDelete();
-            return hashes.Where(hash => !store.AgentVersions.Any(version => version.ContentHash == hash)).ToList();
-        });
+        return ids.Count;
+    }
 
-        foreach (var hash in unused)
+    /// <summary>Removes all rows of an agent that has no sessions.</summary>
+    /// <returns>The content that no agent has any more; null where the agent has a session, and stays.</returns>
+    private Task<List<string>?> TryRemoveAsync(AgentRecord agent) => writer.WriteAsync(Durability.Power, transaction =>
+    {
+        var store = transaction.Db;
+        if (store.Sessions.Any(session => session.AgentId == agent.Id))
         {
-            contents.Remove(hash);
+            return null;
         }
 
-        LogDeleted(name, ids.Count);
-        return null;
-    }
+        var hashes = store.AgentVersions.Where(version => version.AgentId == agent.Id).Select(version => version.ContentHash).Distinct().ToList();
+        store.AgentVersions.Where(version => version.AgentId == agent.Id).ExecuteDelete();
+        store.PromptVersions.Where(version => version.AgentId == agent.Id).ExecuteDelete();
+        store.Agents.Where(a => a.Id == agent.Id).ExecuteDelete();
+        return hashes.Where(hash => !store.AgentVersions.Any(version => version.ContentHash == hash)).ToList();
+    });
 
     private static string Merge(string? config, JsonObject changes)
     {

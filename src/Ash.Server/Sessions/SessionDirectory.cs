@@ -110,14 +110,17 @@ internal sealed partial class SessionDirectory(
 
         var session = factory.Make(agent, content.Settings, await PromptVersions.FindActiveAsync(db, agent.Id, cancellationToken), request);
         var claimed = Claim(session, agent, content.Settings);
-        var isInserted = false;
+        var inserted = Insertion.None;
         try
         {
-            isInserted = await TryInsertAsync(session, key, claimed);
-            if (!isInserted)
+            inserted = await InsertAsync(session, key, claimed);
+            switch (inserted)
             {
-                // The loser of a race gets the winner's answer.
-                return await FindRepeatAsync(tenantId, key!, cancellationToken) ?? throw new StoreException("A key was taken and is gone.");
+                case Insertion.KeyTaken:
+                    // The loser of a race gets the winner's answer.
+                    return await FindRepeatAsync(tenantId, key!, cancellationToken) ?? throw new StoreException("A key was taken and is gone.");
+                case Insertion.AgentGone:
+                    return new CreateSession.Refused(Problems.UnknownAgent(request.Agent));
             }
         }
         catch (SandboxException failure)
@@ -126,7 +129,7 @@ internal sealed partial class SessionDirectory(
         }
         finally
         {
-            if (claimed is not null && !isInserted)
+            if (claimed is not null && inserted != Insertion.Done)
             {
                 warm.Return(claimed);
             }
@@ -205,7 +208,7 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Created(meanwhile);
         }
 
-        problem ??= Problems.CreateFailed("the session ended meanwhile");
+        problem = await FindPurgeAsync(session) ?? problem ?? Problems.CreateFailed("the session ended meanwhile");
         LogCreateFailed(session.Id, session.AgentName, problem.Message);
         await Grain(session.Id).EndAsync(purge: true);
         workspaces.Remove(workspace);
@@ -242,13 +245,26 @@ internal sealed partial class SessionDirectory(
         return claimed;
     }
 
-    /// <returns>False where the key was taken meanwhile.</returns>
-    private Task<bool> TryInsertAsync(SessionRecord session, IdempotencyKey? key, WarmSandbox? claimed) => writer.WriteAsync(Durability.Power, transaction =>
+    /// <summary>Who took the session away while it started, with all that is of it: its agent's deletion or its own; null for nobody.</summary>
+    private async Task<Problem?> FindPurgeAsync(SessionRecord session)
+    {
+        await using var db = await contexts.CreateDbContextAsync();
+        return await db.Sessions.AnyAsync(stored => stored.Id == session.Id) ? null
+            : await db.Agents.AnyAsync(agent => agent.Id == session.AgentId) ? Problems.SessionEnded
+            : Problems.UnknownAgent(session.AgentName);
+    }
+
+    private Task<Insertion> InsertAsync(SessionRecord session, IdempotencyKey? key, WarmSandbox? claimed) => writer.WriteAsync(Durability.Power, transaction =>
     {
         var db = transaction.Db;
         if (key is not null && db.IdempotencyKeys.Of(session.TenantId, CreateScope, key.Value).Any())
         {
-            return false;
+            return Insertion.KeyTaken;
+        }
+
+        if (!db.Agents.Any(agent => agent.Id == session.AgentId))
+        {
+            return Insertion.AgentGone;
         }
 
         if (claimed is not null)
@@ -269,7 +285,7 @@ internal sealed partial class SessionDirectory(
             TurnStore.Remember(transaction, session.TenantId, CreateScope, key.Value, key.BodyHash, session.Id, session.CreatedAt);
         }
 
-        return true;
+        return Insertion.Done;
     });
 
     private async Task<CreateSession?> FindRepeatAsync(string tenantId, IdempotencyKey key, CancellationToken cancellationToken)
@@ -295,6 +311,14 @@ internal sealed partial class SessionDirectory(
         return session.Status == SessionStatus.Starting || _starting.ContainsKey(session.Id)
             ? await StartOnceAsync(session)
             : new CreateSession.Created(await DescribeAsync(tenantId, session.Id, cancellationToken) ?? SessionView.Describe(session, turn: null));
+    }
+
+    private enum Insertion
+    {
+        None,
+        Done,
+        KeyTaken,
+        AgentGone,
     }
 
     [LoggerMessage(LogLevel.Warning, "Agent {AgentName} gets no sessions: {Reason}")]

@@ -27,7 +27,7 @@ internal static class SessionEndpoints
             .WithBody("The agent, and what is to be different from its own settings.")
             .WithHeader("Idempotency-Key", "The same key and body give the same session, for a day; another body is refused.")
             .Produces<SessionEnvelope>(StatusCodes.Status201Created)
-            .ProducesApiErrors(400, 401, 404, 409, 413, 415, 500)
+            .ProducesApiErrors(400, 401, 404, 409, 410, 413, 415, 500)
             .WithMetadata(new CreateLimit("sessions"));
         sessions.MapGet("/", ListAsync)
             .WithName("ListSessions")

@@ -81,6 +81,26 @@ public class AgentApiTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
+    public async Task SessionThatIsCreated_WhileItsAgentIsDeleted_StandsOrIsRefused_AndNothingOfItStays()
+    {
+        for (var round = 0; round < 15; round++)
+        {
+            await _server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "fleeting", SystemPrompt = $"{round}" });
+            var creating = Enumerable.Range(0, 3).Select(_ => _server.Http.PostAsync(
+                "/api/sessions", new StringContent("""{"agent":"fleeting"}""", Encoding.UTF8, "application/json"))).ToList();
+            using var deleted = await _server.Http.DeleteAsync("/api/agents/fleeting");
+            foreach (var answer in await Task.WhenAll(creating))
+            {
+                var text = await answer.Content.ReadAsStringAsync();
+                Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.NotFound or HttpStatusCode.Gone or HttpStatusCode.UnprocessableEntity, text);
+            }
+
+            Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
+            Assert.Empty(await _server.Client.Sessions.ListAsync());
+        }
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Configuration_IsTheDefaultOfItsSessions_AndTheirCreatorsWordGoesFirst()
     {
         await AskAsync("PATCH", "/config", """
