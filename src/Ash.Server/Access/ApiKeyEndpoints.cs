@@ -88,7 +88,7 @@ internal static class ApiKeyEndpoints
             key.End();
             return Task.CompletedTask;
         }));
-        return problem?.ToResult(context) ?? Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope);
+        return problem?.ToResult(context) ?? Answers.Ok();
     }
 
     private static async Task<IResult> CreateForTenantAsync(

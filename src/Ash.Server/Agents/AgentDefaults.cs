@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Ash.Protocol.Api;
 using SessionOptions = Ash.Server.Sessions.SessionOptions;
 
@@ -31,7 +30,7 @@ internal sealed record AgentDefaults
         config is not null && TryRead(JsonElement.Parse(config), out var defaults) is null ? defaults : None;
 
     /// <summary>What is wrong with a change of a configuration, or null.</summary>
-    public static string? Refusal(JsonObject change) => TryRead(JsonSerializer.SerializeToElement(change, ApiJson.Default.JsonObject), out _);
+    public static string? Refusal(JsonElement change) => TryRead(change, out _);
 
     private static string? TryRead(JsonElement config, out AgentDefaults defaults)
     {
@@ -54,7 +53,7 @@ internal sealed record AgentDefaults
         "systemPrompt" => Text(entry, SessionOptions.RefusalOfPrompt, prompt => this with { SystemPrompt = prompt }),
         "permissionMode" or "permission_mode" => Text(entry, SessionOptions.RefusalOfPermissionMode, mode => this with { PermissionMode = mode }),
         "maxTurns" or "max_turns" => entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var turns)
-            ? (SessionOptions.Refusal(new SessionConfig { MaxTurns = turns }), this with { MaxTurns = turns })
+            ? (SessionOptions.RefusalOfMaxTurns(turns), this with { MaxTurns = turns })
             : ("must be a whole number", this),
         "mcpServers" or "mcp_servers" => (
             SessionOptions.Refusal(new SessionConfig { McpServers = entry.Value }), this with { McpServers = entry.Value }),

@@ -6,6 +6,7 @@ using Ash.Server.Sessions;
 using Ash.Server.Storage;
 using Ash.Server.Warm;
 using Microsoft.EntityFrameworkCore;
+using SessionOptions = Ash.Server.Sessions.SessionOptions;
 
 namespace Ash.Server.Agents;
 
@@ -257,7 +258,8 @@ internal sealed partial class AgentDeploys(
             return;
         }
 
-        // One whose files are gone is as good as new: this deploy brings it back.
+        // No content is removed meanwhile. An agent whose files are gone for another reason is as good as new: this deploy brings it back.
+        using var entered = await contents.HoldAsync();
         if (await FindRecordAsync(tenantId, request.Name, cancellationToken) is not { } agent || !Directory.Exists(contents.PathOf(agent.ContentHash)))
         {
             folder.AddPrompt($"# {request.Name}\n");
@@ -268,7 +270,7 @@ internal sealed partial class AgentDeploys(
         }
         else
         {
-            folder.AddPrompt(await File.ReadAllTextAsync(Path.Combine(contents.PathOf(agent.ContentHash), AgentContent.PromptFile), cancellationToken));
+            folder.AddPrompt(contents.Open(agent.ContentHash).ReadPrompt());
         }
     }
 
@@ -359,9 +361,9 @@ internal sealed partial class AgentDeploys(
             return InvalidName;
         }
 
-        if (request.SystemPrompt?.Length > MaxPromptLength)
+        if (request.SystemPrompt is { } prompt && SessionOptions.RefusalOfPrompt(prompt) is { } tooLong)
         {
-            return Problems.Invalid($"systemPrompt must NOT have more than {MaxPromptLength} characters");
+            return Problems.Invalid(tooLong);
         }
 
         return EnvironmentNames.Refusal("env", request.Env) is { } reason ? Problems.Invalid(reason) : null;

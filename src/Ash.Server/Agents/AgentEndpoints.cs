@@ -6,6 +6,7 @@ using Ash.Server.Access;
 using Ash.Server.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using SessionOptions = Ash.Server.Sessions.SessionOptions;
 
 namespace Ash.Server.Agents;
 
@@ -159,7 +160,7 @@ internal static class AgentEndpoints
         HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken) =>
         await agents.DeleteAsync(context.Caller.TenantId, name, Precondition.Of(context.Request), cancellationToken) is { } problem
             ? problem.ToResult(context)
-            : Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope);
+            : Answers.Ok();
 
     private static async Task<IResult> FindConfigAsync(
         HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken) =>
@@ -171,8 +172,7 @@ internal static class AgentEndpoints
         HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
     {
         var body = await JsonBody<JsonObject>.ReadAnyAsync(context.Request, ApiJson.Default.JsonObject, MaxChangeBytes, cancellationToken);
-        var refusal = body.Value is { } change && AgentDefaults.Refusal(change) is { } reason ? Problems.Invalid(reason) : null;
-        if ((body.Problem ?? refusal) is { } problem)
+        if ((body.Problem ?? Refusal(body.Value!)) is { } problem)
         {
             return problem.ToResult(context);
         }
@@ -233,11 +233,13 @@ internal static class AgentEndpoints
         request.Name is { } other && other != name
             ? Problems.Invalid("name cannot be changed: clone the agent under the other name, and delete this one")
         : request.Config is { ValueKind: not JsonValueKind.Object } ? Problems.Invalid("body/config must be object")
-        : request.SystemPrompt?.Length > AgentDeploys.MaxPromptLength
-            ? Problems.Invalid($"systemPrompt must NOT have more than {AgentDeploys.MaxPromptLength} characters")
+        : request.SystemPrompt is { } prompt && SessionOptions.RefusalOfPrompt(prompt) is { } tooLong ? Problems.Invalid(tooLong)
         : EnvironmentNames.Refusal("env", request.Env) is { } reason ? Problems.Invalid(reason)
-        : ObjectOf(request.Config) is { } config && AgentDefaults.Refusal(config) is { } wrong ? Problems.Invalid(wrong)
+        : request.Config is { } config && AgentDefaults.Refusal(config) is { } wrong ? Problems.Invalid(wrong)
         : null;
+
+    private static Problem? Refusal(JsonObject config) =>
+        AgentDefaults.Refusal(JsonSerializer.SerializeToElement(config, ApiJson.Default.JsonObject)) is { } reason ? Problems.Invalid(reason) : null;
 
     private static JsonObject? ObjectOf(JsonElement? config) => config is { } element ? JsonObject.Create(element) : null;
 }

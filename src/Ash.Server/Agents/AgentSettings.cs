@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ash.Server.Sessions;
+using SessionOptions = Ash.Server.Sessions.SessionOptions;
 
 namespace Ash.Server.Agents;
 
@@ -49,7 +50,7 @@ internal sealed record AgentSettings
             {
                 "systemPrompt" => settings with { AppendsSystemPrompt = Word(field, "replace", "append") == "append" },
                 "readOnlyContent" => settings with { ReadOnlyContent = Flag(field) },
-                "permissionMode" => settings with { PermissionMode = Word(field, "bypassPermissions", "permissionsByAgent", "default") },
+                "permissionMode" => settings with { PermissionMode = Word(field, SessionOptions.PermissionModes) },
                 "onBusy" =>
                     settings with { OnBusy = BusyPolicies.Parse(Word(field, "enqueue", "reject", "interrupt", "steer"))!.Value },
                 "resources" => settings with { Resources = ReadResources(field.Value) },

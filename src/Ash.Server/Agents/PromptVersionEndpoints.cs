@@ -88,7 +88,7 @@ internal static class PromptVersionEndpoints
     private static async Task<IResult> DeleteAsync(HttpContext context, string name, string version, PromptVersions versions) =>
         (await versions.DeleteAsync(context.Caller.TenantId, name, version)).Problem is { } problem
             ? problem.ToResult(context)
-            : Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope);
+            : Answers.Ok();
 
     private static async Task<IResult> ActivateAsync(HttpContext context, string name, string version, PromptVersions versions)
     {

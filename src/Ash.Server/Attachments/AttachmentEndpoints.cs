@@ -141,6 +141,6 @@ internal static class AttachmentEndpoints
         }
 
         await attachments.RemoveAsync(found.Attachment!, cancellationToken); // No problem: there is one.
-        return Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope);
+        return Answers.Ok();
     }
 }

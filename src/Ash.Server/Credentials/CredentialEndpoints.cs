@@ -64,7 +64,7 @@ internal static class CredentialEndpoints
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string id, CredentialStore credentials) =>
         Guid.TryParseExact(id, "D", out var credentialId) && await credentials.DeleteAsync(context.Caller.TenantId, credentialId)
-            ? Results.Json(new OkEnvelope(true), ApiJson.Default.OkEnvelope)
+            ? Answers.Ok()
             : Problems.UnknownCredential.ToResult(context);
 
     private static Problem? Check(CreateCredentialRequest request)

@@ -110,7 +110,7 @@ internal sealed partial class SessionDirectory(
 
         var session = factory.Make(agent, content.Settings, await PromptVersions.FindActiveAsync(db, agent.Id, cancellationToken), request);
         var claimed = Claim(session, agent, content.Settings);
-        var inserted = Insertion.None;
+        Insertion? inserted = null;
         try
         {
             inserted = await InsertAsync(session, key, claimed);
@@ -315,7 +315,6 @@ internal sealed partial class SessionDirectory(
 
     private enum Insertion
     {
-        None,
         Done,
         KeyTaken,
         AgentGone,

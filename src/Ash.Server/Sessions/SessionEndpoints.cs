@@ -15,7 +15,6 @@ internal static class SessionEndpoints
     private const int DefaultExecTimeoutMs = 30_000;
     private const int MaxExecTimeoutMs = 300_000;
 
-
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
         var sessions = routes.MapGroup("/api/sessions").WithTags("sessions");

@@ -10,6 +10,8 @@ namespace Ash.Server.Sessions;
 /// <summary>What a session's creator chooses of how its agent works: checked, stored as JSON, turned into flags of the CLI.</summary>
 internal static partial class SessionOptions
 {
+    public static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
+
     private const int MaxWords = 1000;
     private const int MaxWordLength = 1000;
 
@@ -17,7 +19,6 @@ internal static partial class SessionOptions
     private const int MaxFlagLength = 100_000;
 
     private const string Masked = "***";
-    private static readonly string[] PermissionModes = ["bypassPermissions", "permissionsByAgent", "default"];
 
     /// <summary>What a new session is to begin with.</summary>
     public static SessionConfig Of(CreateSessionRequest request) => new()
@@ -84,13 +85,15 @@ internal static partial class SessionOptions
         ?? RefusalOfWords("betas", config.Betas)
         ?? (config.Subagents is { } agents ? RefusalOfSubagents(agents) : null)
         ?? (config.InitialAgent is null || ValidName().IsMatch(config.InitialAgent) ? null : $"initialAgent must match {ValidName()}")
-        ?? (config.MaxTurns is < 1 ? "maxTurns must be >= 1" : null)
+        ?? (config.MaxTurns is { } turns ? RefusalOfMaxTurns(turns) : null)
         ?? (config.McpServers is { } servers ? RefusalOfServers(servers) : null);
 
     public static string? RefusalOfModel(string model) => model.Length is 0 or > 100 ? "model must have 1 to 100 characters" : null;
 
     public static string? RefusalOfPrompt(string prompt) =>
-        prompt.Length > 1_000_000 ? "systemPrompt must NOT have more than 1000000 characters" : null;
+        prompt.Length > AgentDeploys.MaxPromptLength ? $"systemPrompt must NOT have more than {AgentDeploys.MaxPromptLength} characters" : null;
+
+    public static string? RefusalOfMaxTurns(int turns) => turns < 1 ? "maxTurns must be >= 1" : null;
 
     public static string? RefusalOfPermissionMode(string mode) =>
         PermissionModes.Contains(mode) ? null : $"permissionMode must be one of {string.Join(", ", PermissionModes)}";

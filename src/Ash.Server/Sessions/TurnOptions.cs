@@ -97,7 +97,7 @@ internal sealed record TurnOptions
     }
 
     private static string? Refusal(SendMessageRequest request) =>
-        request.MaxTurns is < 1 ? "maxTurns must be >= 1"
+        request.MaxTurns is { } turns && SessionOptions.RefusalOfMaxTurns(turns) is { } few ? few
         : request.MaxBudgetUsd is < 0 or double.NaN or double.PositiveInfinity ? "maxBudgetUsd must be >= 0"
         : request.Effort is { } effort && !Efforts.Contains(effort) ? $"effort must be one of {string.Join(", ", Efforts)}"
         : request.Thinking is { } thinking && Refusal(thinking) is { } reason ? reason

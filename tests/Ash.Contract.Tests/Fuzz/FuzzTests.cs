@@ -41,7 +41,7 @@ public sealed class FuzzTests(ContractServer contract)
                 RunAsync(server, live, new Random(HashCode.Combine(seed, done, worker)), BetweenRefreshes / Workers)));
         }
 
-        var peak = PeakBytes(server.Pid);
+        var peak = ProcessMemory.KbOf(server.Pid, "VmHWM") * 1024;
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}: {_sent} requests, {_reached} past authentication and routing, server's peak {peak >> 20} MB");
         Assert.True(_mistakes.IsEmpty, $"seed {seed}:\n{string.Join("\n", _mistakes)}\n{Failures(server)}");
         Assert.InRange(_reached, _sent * 3 / 10, _sent);
@@ -165,10 +165,4 @@ public sealed class FuzzTests(ContractServer contract)
     /// <summary>What the server wrote of failures.</summary>
     private static string Failures(AshServer server) =>
         string.Join('\n', server.Output.Split('\n').Where(line => line.Contains("Exception", StringComparison.Ordinal) || line.Contains("   at ", StringComparison.Ordinal)).Take(60));
-
-    private static long PeakBytes(int pid)
-    {
-        var line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
-    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -33,7 +32,7 @@ public sealed class FileMemoryTests
 
         var before = ForgetPeak(server);
         await PassAsync(server, session, "one", FileBytes);
-        var most = MemoryKb(server, "VmHWM:");
+        var most = ProcessMemory.KbOf(server.Pid, "VmHWM");
 
         TestContext.Current.TestOutputHelper?.WriteLine($"The server grew by {most - before:N0} KB from {before:N0} KB");
         Assert.InRange(most - before, long.MinValue, AllowedKb);
@@ -101,13 +100,7 @@ public sealed class FileMemoryTests
     private static long ForgetPeak(AshServer server)
     {
         File.WriteAllText($"/proc/{server.Pid}/clear_refs", "5");
-        return MemoryKb(server, "VmRSS:");
-    }
-
-    private static long MemoryKb(AshServer server, string name)
-    {
-        var line = File.ReadLines($"/proc/{server.Pid}/status").Single(line => line.StartsWith(name, StringComparison.Ordinal));
-        return long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        return ProcessMemory.KbOf(server.Pid, "VmRSS");
     }
 
     /// <summary>The contract's way: a bundle as a string.</summary>

@@ -12,7 +12,7 @@ internal sealed record ServerFootprint(long HeapBytes, long ResidentBytes, IRead
     public static async Task<ServerFootprint> MeasureAsync(AshServer server, CancellationToken cancellationToken)
     {
         var heap = await ServerHeap.CollectAsync(server.Pid, cancellationToken);
-        return new ServerFootprint(heap, ReadResidentBytes(server.Pid), ReadDescriptors(server.Pid));
+        return new ServerFootprint(heap, ProcessMemory.KbOf(server.Pid, "VmRSS") * 1024, ReadDescriptors(server.Pid));
     }
 
     public override string ToString() => string.Create(
@@ -37,10 +37,4 @@ internal sealed record ServerFootprint(long HeapBytes, long ResidentBytes, IRead
     }
 
     private string Describe() => string.Join(", ", Descriptors.Where(pair => pair.Key[0] != '/').Select(pair => $"{pair.Value} {pair.Key}"));
-
-    private static long ReadResidentBytes(int pid)
-    {
-        var line = File.ReadLines($"/proc/{pid}/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
-    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Ash.Testing;
 
@@ -21,12 +20,12 @@ public sealed class StalledViewerTests
         var session = (await server.CreateSessionAsync()).Id;
         var path = $"/api/sessions/{session}/stream";
 
-        var before = ResidentKb(server);
+        var before = ProcessMemory.KbOf(server.Pid, "VmRSS");
         using var stalled = await RawStream.OpenAsync(server, path, receiveBuffer: 4096);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         await PlayLongTurnAsync(server, session);
         var took = clock.Elapsed;
-        var growth = ResidentKb(server) - before;
+        var growth = ProcessMemory.KbOf(server.Pid, "VmRSS") - before;
 
         var expected = await ReadAllAsync(server, $"{path}?until=idle");
         TestContext.Current.TestOutputHelper?.WriteLine(
@@ -60,11 +59,5 @@ public sealed class StalledViewerTests
         var bytes = await stream.ReadAsync();
         Assert.True(stream.IsWhole);
         return Frames.Kept(bytes);
-    }
-
-    private static long ResidentKb(AshServer server)
-    {
-        var line = File.ReadLines($"/proc/{server.Pid}/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 }

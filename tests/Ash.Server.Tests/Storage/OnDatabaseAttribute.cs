@@ -1,3 +1,5 @@
+using Ash.Testing;
+
 namespace Ash.Server.Tests.Storage;
 
 internal enum TestDatabase
@@ -16,14 +18,7 @@ internal sealed class OnDatabaseAttribute(TestDatabase database) : Attribute
     public TestDatabase Database { get; } = database;
 
     /// <summary>That of the test that runs.</summary>
-    public static TestDatabase Current => Declared ?? Default;
-
-    private static TestDatabase Default { get; } = Environment.GetEnvironmentVariable("ASH_TEST_DATABASE") switch
-    {
-        null or "" or "sqlite" => TestDatabase.Sqlite,
-        "postgres" => TestDatabase.Postgres,
-        var other => throw new InvalidOperationException($"ASH_TEST_DATABASE is \"{other}\"; there are sqlite and postgres."),
-    };
+    public static TestDatabase Current => Declared ?? (ServerDatabases.AreOfPostgres ? TestDatabase.Postgres : TestDatabase.Sqlite);
 
     private static TestDatabase? Declared => TestContext.Current.TestClass is Xunit.v3.IXunitTestClass { Class: var type }
         && GetCustomAttribute(type, typeof(OnDatabaseAttribute)) is OnDatabaseAttribute declared
