@@ -23,6 +23,13 @@ public sealed record AgentInfo
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Env { get; init; }
 
+    /// <summary>
+    /// Its configuration, an object; of the MCP servers there is shown that they have arguments, variables and headers, not which.
+    /// Absent where there is none.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonElement? Config { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 }

@@ -1,7 +1,7 @@
 namespace Ash.Runner.Sandboxes;
 
 /// <summary>A sandbox could not be started or reached; the message names the layer and the remedy.</summary>
-public sealed class SandboxException : Exception
+public class SandboxException : Exception
 {
     public SandboxException()
     {

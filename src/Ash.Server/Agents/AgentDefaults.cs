@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Ash.Protocol.Api;
+using Ash.Server.Sessions;
 using SessionOptions = Ash.Server.Sessions.SessionOptions;
 
 namespace Ash.Server.Agents;
@@ -29,6 +31,34 @@ internal sealed record AgentDefaults
     public static AgentDefaults Parse(string? config) =>
         config is not null && TryRead(JsonElement.Parse(config), out var defaults) is null ? defaults : None;
 
+    /// <summary>A configuration as it is shown in lists: without the secrets that servers are given.</summary>
+    public static JsonElement Describe(JsonElement config)
+    {
+        var shown = JsonObject.Create(config)!; // It was checked to be one.
+        foreach (var entry in config.EnumerateObject().Where(entry => IsServers(entry.Name) && entry.Value.ValueKind == JsonValueKind.Object))
+        {
+            shown[entry.Name] = JsonObject.Create(McpServerMap.Mask(entry.Value));
+        }
+
+        return JsonSerializer.SerializeToElement(shown, ApiJson.Default.JsonObject);
+    }
+
+    /// <summary>A configuration with what changes of it: the entries that are given take the place of those of their names.</summary>
+    /// <param name="config">As it is stored; null where there is none.</param>
+    /// <param name="changes">Checked.</param>
+    public static string Merge(string? config, JsonObject changes)
+    {
+        var merged = config is null ? new JsonObject() : JsonNode.Parse(config)!.AsObject();
+        foreach (var (name, value) in changes)
+        {
+            merged[name] = IsServers(name) && value is JsonObject servers && merged[name] is JsonObject known
+                ? McpServerMap.KeepHidden(servers, known)
+                : value?.DeepClone();
+        }
+
+        return merged.ToJsonString();
+    }
+
     /// <summary>What is wrong with a change of a configuration, or null.</summary>
     public static string? Refusal(JsonElement change) => TryRead(change, out _);
 
@@ -55,10 +85,12 @@ internal sealed record AgentDefaults
         "maxTurns" or "max_turns" => entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var turns)
             ? (SessionOptions.RefusalOfMaxTurns(turns), this with { MaxTurns = turns })
             : ("must be a whole number", this),
-        "mcpServers" or "mcp_servers" => (
+        _ when IsServers(entry.Name) => (
             SessionOptions.Refusal(new SessionConfig { McpServers = entry.Value }), this with { McpServers = entry.Value }),
         _ => (null, this),
     };
+
+    private static bool IsServers(string name) => name is "mcpServers" or "mcp_servers";
 
     private (string? Problem, AgentDefaults Defaults) Text(JsonProperty entry, Func<string, string?> check, Func<string, AgentDefaults> take) =>
         entry.Value.ValueKind == JsonValueKind.String && entry.Value.GetString() is { } text ? (check(text), take(text)) : ("must be string", this);

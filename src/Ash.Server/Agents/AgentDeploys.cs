@@ -15,6 +15,8 @@ internal sealed partial class AgentDeploys(
     IDbContextFactory<AshDbContext> contexts,
     StoreWriter writer,
     AgentContentStore contents,
+    SealedAgents sealedAgents,
+    AgentView view,
     WarmSandboxes warm,
     DataFolder data,
     ServerSettings settings,
@@ -101,7 +103,7 @@ internal sealed partial class AgentDeploys(
                 var hash = folder.Hash();
                 if (hash == agent.ContentHash)
                 {
-                    return new DeployAgent.Deployed(AgentView.Describe(agent, contents));
+                    return new DeployAgent.Deployed(view.Describe(agent));
                 }
 
                 using var entered = await contents.HoldAsync();
@@ -203,12 +205,11 @@ internal sealed partial class AgentDeploys(
                 Name = cloneName,
                 Version = 1,
                 ContentHash = source.ContentHash,
-                Env = source.Env,
-                Config = source.Config,
                 LastPromptNumber = source.LastPromptNumber,
                 CreatedAt = at,
                 UpdatedAt = at,
             };
+            sealedAgents.Copy(source, clone);
             db.Agents.Add(clone);
             db.AgentVersions.Add(new AgentVersionRecord { AgentId = clone.Id, Version = 1, ContentHash = clone.ContentHash, CreatedAt = at });
             foreach (var prompt in db.PromptVersions.AsNoTracking().Where(version => version.AgentId == source.Id).ToList())
@@ -219,7 +220,7 @@ internal sealed partial class AgentDeploys(
             }
 
             db.SaveChanges();
-            return new DeployAgent.Deployed(AgentView.Describe(clone, contents));
+            return new DeployAgent.Deployed(view.Describe(clone));
         });
     }
 
@@ -319,7 +320,7 @@ internal sealed partial class AgentDeploys(
 
         if (request.Env is not null)
         {
-            agent.Env = AgentEnvironments.Serialize(request.Env);
+            sealedAgents.SetEnvironment(agent, request.Env);
         }
 
         AddVersion(db, agent, hash, at);
@@ -351,7 +352,7 @@ internal sealed partial class AgentDeploys(
     {
         warm.Want(agent.Id);
         LogDeployed(agent.Name, agent.Version, agent.ContentHash);
-        return new DeployAgent.Deployed(AgentView.Describe(agent, contents));
+        return new DeployAgent.Deployed(view.Describe(agent));
     }
 
     private static Problem? Refusal(DeployAgentRequest request)

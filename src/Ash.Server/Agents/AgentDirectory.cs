@@ -14,6 +14,8 @@ internal sealed partial class AgentDirectory(
     IDbContextFactory<AshDbContext> contexts,
     StoreWriter writer,
     AgentContentStore contents,
+    SealedAgents sealedAgents,
+    AgentView view,
     SessionDirectory sessions,
     WarmPool warmPool,
     TimeProvider clock,
@@ -37,25 +39,25 @@ internal sealed partial class AgentDirectory(
 
             if (env is not null)
             {
-                agent.Env = AgentEnvironments.Serialize(env);
+                sealedAgents.SetEnvironment(agent, KeepHidden(env, agent));
             }
 
             if (config is not null)
             {
-                agent.Config = Merge(agent.Config, config);
+                sealedAgents.SetConfig(agent, AgentDefaults.Merge(sealedAgents.OpenConfig(agent), config));
             }
 
             agent.UpdatedAt = AgentTag.TimeAfter(agent.UpdatedAt, clock);
             db.SaveChanges();
-            return new DeployAgent.Deployed(AgentView.Describe(agent, contents));
+            return new DeployAgent.Deployed(view.Describe(agent));
         });
 
     public async Task<AgentInfo?> FindAsync(string tenantId, string name, CancellationToken cancellationToken) =>
-        await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? AgentView.Describe(agent, contents) : null;
+        await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? view.Describe(agent) : null;
 
     /// <summary>What is kept with an agent for its users; null where there is no such agent.</summary>
     public async Task<JsonElement?> FindConfigAsync(string tenantId, string name, CancellationToken cancellationToken) =>
-        await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? JsonElement.Parse(agent.Config ?? "{}") : null;
+        await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? JsonElement.Parse(sealedAgents.OpenConfig(agent) ?? "{}") : null;
 
     /// <summary>Where an agent's newest content lies; null where there is no such agent.</summary>
     public async Task<string?> FindContentAsync(string tenantId, string name, CancellationToken cancellationToken) =>
@@ -71,7 +73,7 @@ internal sealed partial class AgentDirectory(
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var agents = await db.Agents.Where(agent => agent.TenantId == tenantId).OrderBy(agent => agent.Name).ToListAsync(cancellationToken);
-        return [.. agents.Select(agent => AgentView.Describe(agent, contents))];
+        return [.. agents.Select(view.Describe)];
     }
 
     /// <summary>Deletes an agent, its sessions with all that is theirs, and its content where nobody else has the same.</summary>
@@ -135,15 +137,17 @@ internal sealed partial class AgentDirectory(
         return hashes.Where(hash => !store.AgentVersions.Any(version => version.ContentHash == hash)).ToList();
     });
 
-    private static string Merge(string? config, JsonObject changes)
+    /// <summary>Who sends an agent back as it was shown does not know its values: they stay.</summary>
+    private IReadOnlyDictionary<string, string> KeepHidden(IReadOnlyDictionary<string, string> env, AgentRecord agent)
     {
-        var merged = config is null ? new JsonObject() : JsonNode.Parse(config)!.AsObject();
-        foreach (var (name, value) in changes)
+        if (!env.Values.Contains(AgentView.Hidden) || sealedAgents.OpenEnvironment(agent) is not { } stored)
         {
-            merged[name] = value?.DeepClone();
+            return env;
         }
 
-        return merged.ToJsonString();
+        return env.ToDictionary(
+            pair => pair.Key,
+            pair => pair.Value == AgentView.Hidden && stored.TryGetValue(pair.Key, out var value) ? value : pair.Value);
     }
 
     [LoggerMessage(LogLevel.Information, "Deleted agent {AgentName} with {Sessions} sessions")]

@@ -1,3 +1,4 @@
+using Ash.Server.Credentials;
 using Ash.Server.Storage;
 
 namespace Ash.Server.Agents;
@@ -12,7 +13,9 @@ internal static class AgentFeature
             var data = provider.GetRequiredService<DataFolder>();
             return new AgentContentStore(data.Agents, data.Temporary);
         });
-        services.AddSingleton<AgentEnvironments>();
+        services.AddSingleton<SealedAgents>();
+        services.AddSingleton<ISealedRows>(static provider => provider.GetRequiredService<SealedAgents>());
+        services.AddSingleton<AgentView>();
         services.AddSingleton<AgentDeploys>();
         services.AddSingleton<AgentDirectory>();
         services.AddSingleton<PromptVersions>();

@@ -1,12 +1,17 @@
+using System.Text.Json;
 using Ash.Protocol.Api;
+using Ash.Server.Credentials;
 using Ash.Server.Storage;
 
 namespace Ash.Server.Agents;
 
 /// <summary>How an agent looks from outside.</summary>
-internal static class AgentView
+internal sealed class AgentView(AgentContentStore contents, SealedAgents agents)
 {
-    public static AgentInfo Describe(AgentRecord agent, AgentContentStore contents) => new()
+    /// <summary>What is shown in the place of a value that may be secret.</summary>
+    public const string Hidden = "***";
+
+    public AgentInfo Describe(AgentRecord agent) => new()
     {
         Id = agent.Id,
         Name = agent.Name,
@@ -14,8 +19,23 @@ internal static class AgentView
         Version = agent.Version,
         Path = contents.PathOf(agent.ContentHash),
         ContentHash = agent.ContentHash,
-        Env = AgentEnvironments.Parse(agent.Env)?.ToDictionary(pair => pair.Key, _ => "***"),
+        Env = Readable(() => agents.OpenEnvironment(agent))?.ToDictionary(pair => pair.Key, _ => Hidden),
+        Config = Readable(() => agents.OpenConfig(agent)) is { } config ? AgentDefaults.Describe(JsonElement.Parse(config)) : null,
         CreatedAt = agent.CreatedAt,
         UpdatedAt = agent.UpdatedAt,
     };
+
+    /// <summary>What cannot be opened is not shown: the agent can still be found, changed and deleted.</summary>
+    private static T? Readable<T>(Func<T?> open)
+        where T : class
+    {
+        try
+        {
+            return open();
+        }
+        catch (SealedTextException)
+        {
+            return null;
+        }
+    }
 }

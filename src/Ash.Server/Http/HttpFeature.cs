@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using Ash.Protocol.Api;
+using Ash.Server.Credentials;
 using Ash.Server.Http.Description;
 using Ash.Server.Storage;
 using Microsoft.AspNetCore.Diagnostics;
@@ -118,6 +119,13 @@ internal static partial class HttpFeature
                 return true;
             }
 
+            if (exception is SealedTextException closed)
+            {
+                LogCannotOpen(closed, httpContext.TraceIdentifier);
+                await Problems.CannotOpen(closed.Message).WriteAsync(httpContext);
+                return true;
+            }
+
             if (exception is StoreException or DbException)
             {
                 LogStoreFailed(exception, httpContext.TraceIdentifier);
@@ -132,6 +140,9 @@ internal static partial class HttpFeature
 
         [LoggerMessage(LogLevel.Error, "The store failed request {RequestId}; is the disk full, or the database away?")]
         private partial void LogStoreFailed(Exception failure, string requestId);
+
+        [LoggerMessage(LogLevel.Error, "Request {RequestId} needs what cannot be opened")]
+        private partial void LogCannotOpen(Exception failure, string requestId);
 
         [LoggerMessage(LogLevel.Error, "Request {RequestId} failed unexpectedly")]
         private partial void LogUnexpected(Exception failure, string requestId);

@@ -32,6 +32,9 @@ internal static partial class Problems
     public static readonly Problem StoreUnavailable = new(
         503, "store_unavailable", "The server could not store or read what this needs; is its disk full? Does its database answer? Mend that and try again; its log says more");
 
+    /// <summary>What is sealed in the store cannot be opened.</summary>
+    public static Problem CannotOpen(string reason) => new(500, "credential_key_missing", reason);
+
     public static readonly Problem ShuttingDown = new(503, "shutting_down", "The server is shutting down; try again in a moment");
 
     public static readonly Problem NoCapacity = new(

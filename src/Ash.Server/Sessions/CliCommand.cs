@@ -14,15 +14,18 @@ internal static class CliCommand
     /// <summary>It promises the model to wake it later. A turn starts with a message here, and never by itself.</summary>
     private const string NeverOffered = "ScheduleWakeup";
 
-    /// <summary>Those of its arguments that a session or a message chooses: a process that has others is of no use to it.</summary>
+    /// <summary>
+    /// Those of its arguments that a session or a message chooses and may choose anew: a process that has others is of no use to it.
+    /// </summary>
     public static IReadOnlyList<string> Flags(SessionRecord session, TurnOptions? options) =>
         [.. SessionOptions.Flags(session.Config, NeverOffered, hasTurns: options?.MaxTurns is not null), .. options?.Flags() ?? []];
 
     /// <param name="session">The session.</param>
+    /// <param name="servers">MCP servers by name, or null.</param>
     /// <param name="resume">Whether there is a transcript to go on from.</param>
     /// <param name="model">The model to start with, or null for the CLI's default.</param>
     /// <param name="flags">Of the session and the message that it is started for.</param>
-    public static IReadOnlyList<string> Arguments(SessionRecord session, bool resume, string? model, IReadOnlyList<string> flags)
+    public static IReadOnlyList<string> Arguments(SessionRecord session, JsonElement? servers, bool resume, string? model, IReadOnlyList<string> flags)
     {
         List<string> arguments =
         [
@@ -50,6 +53,11 @@ internal static class CliCommand
             _ => (IEnumerable<string>)["--permission-mode=bypassPermissions"],
         });
 
+        if (servers is { } own)
+        {
+            arguments.Add($"--mcp-config={{\"mcpServers\":{own.GetRawText()}}}");
+        }
+
         if (model is not null)
         {
             arguments.Add($"--model={model}");
@@ -59,23 +67,25 @@ internal static class CliCommand
     }
 
     /// <summary>Asks the sandbox's bridge to start the CLI, which then waits for its first line.</summary>
-    public static void Start(SessionSandbox sandbox, SessionRecord session, CliStart start, string? model, TurnOptions? options)
+    public static void Start(
+        SessionSandbox sandbox, SessionRecord session, SessionSecrets secrets, CliStart start, string? model, TurnOptions? options)
     {
         var flags = Flags(session, options);
         sandbox.Cli.Begin(start, model, flags);
         var takesUp = start.GoesOnWith is null ? null : new Dictionary<string, string> { ["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] = "1" };
-        sandbox.Post(new StartCli(sandbox.Cli.StartId, Arguments(session, start.Resumes, model, flags), takesUp));
+        sandbox.Post(new StartCli(sandbox.Cli.StartId, Arguments(session, secrets.McpServers, start.Resumes, model, flags), takesUp));
     }
 
     /// <summary>
     /// What a sandbox and its CLI are started with and cannot be told later, but for what is each session's own: one that was
     /// started with the same may serve the session. The model is told by <c>set_model</c>, the prompt by <c>initialize</c>.
     /// </summary>
-    public static string Signature(SessionRecord session, IReadOnlyDictionary<string, string>? agentEnvironment, bool keepsOwnPrompt)
+    public static string Signature(
+        SessionRecord session, SessionSecrets secrets, IReadOnlyDictionary<string, string>? agentEnvironment, bool keepsOwnPrompt)
     {
-        var arguments = Arguments(session, resume: false, model: null, Flags(session, options: null))
+        var arguments = Arguments(session, secrets.McpServers, resume: false, model: null, Flags(session, options: null))
             .Where(argument => !argument.StartsWith(SessionIdOption, StringComparison.Ordinal));
-        var environment = Environment(session, agentEnvironment, credentialEnvironment: null, token: string.Empty, keepsOwnPrompt)
+        var environment = Environment(session, secrets, agentEnvironment, credentialEnvironment: null, token: string.Empty, keepsOwnPrompt)
             .Where(variable => variable.Key != SessionIdVariable)
             .OrderBy(variable => variable.Key, StringComparer.Ordinal)
             .Select(variable => $"{variable.Key}={variable.Value}");
@@ -85,12 +95,14 @@ internal static class CliCommand
 
     /// <summary>The environment of everything inside. The token is the sandbox's own and worth nothing elsewhere.</summary>
     /// <param name="session">The session.</param>
+    /// <param name="secrets">The session's.</param>
     /// <param name="agentEnvironment">The agent's own, below the credential's and the session's; none overrides ours.</param>
     /// <param name="credentialEnvironment">Of the credential that the session exposes.</param>
     /// <param name="token">The sandbox's.</param>
     /// <param name="keepsOwnPrompt">Whether the CLI keeps its own prompt and loads <c>CLAUDE.md</c> beside it.</param>
     public static Dictionary<string, string> Environment(
         SessionRecord session,
+        SessionSecrets secrets,
         IReadOnlyDictionary<string, string>? agentEnvironment,
         IReadOnlyDictionary<string, string>? credentialEnvironment,
         string token,
@@ -102,12 +114,9 @@ internal static class CliCommand
             environment[name] = value;
         }
 
-        if (session.ExtraEnv is not null)
+        foreach (var (name, value) in secrets.ExtraEnv ?? new Dictionary<string, string>())
         {
-            foreach (var (name, value) in JsonSerializer.Deserialize<Dictionary<string, string>>(session.ExtraEnv)!)
-            {
-                environment[name] = value;
-            }
+            environment[name] = value;
         }
 
         foreach (var (name, value) in Fixed)

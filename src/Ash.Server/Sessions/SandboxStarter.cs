@@ -27,7 +27,8 @@ internal sealed partial class SandboxStarter(
     AgentContentStore contents,
     BrokerSockets broker,
     StoreWriter writer,
-    AgentEnvironments environments,
+    SealedAgents agents,
+    SealedSessions sealedSessions,
     SessionCredentials credentials,
     SelfTest selfTest,
     SandboxPlaces places,
@@ -97,7 +98,8 @@ internal sealed partial class SandboxStarter(
             // SQLite answers on the thread that asks it, and the processes need 20 ms.
             var findingEnvironment = Task.Run(
                 async () => (
-                    Agents: await environments.FindAsync(session.AgentId, cancellationToken),
+                    Secrets: sealedSessions.Open(session),
+                    Agents: await agents.FindEnvironmentAsync(session.AgentId, cancellationToken),
                     Credentials: await credentials.FindEnvironmentAsync(session, cancellationToken)),
                 cancellationToken);
             sandbox = await host.StartAsync(Specify(session, content, id), cancellationToken);
@@ -106,7 +108,7 @@ internal sealed partial class SandboxStarter(
             started.Listen();
             var found = await findingEnvironment;
             var environment = CliCommand.Environment(
-                session, found.Agents, found.Credentials, token, content.Settings.AppendsSystemPrompt);
+                session, found.Secrets, found.Agents, found.Credentials, token, content.Settings.AppendsSystemPrompt);
             var configured = await started.SendAsync(new Configure("configure", environment)).WaitAsync(BridgePatience, clock, cancellationToken);
             if (!configured.Ok)
             {

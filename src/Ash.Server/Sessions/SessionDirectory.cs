@@ -23,6 +23,7 @@ internal sealed partial class SessionDirectory(
     SessionRuntimes runtimes,
     IGrainFactory grains,
     SessionFactory factory,
+    SealedSessions sealedSessions,
     SessionForks forks,
     SessionRemoval removal,
     SessionCredentials credentials,
@@ -108,11 +109,14 @@ internal sealed partial class SessionDirectory(
             return new CreateSession.Refused(unusable);
         }
 
-        var session = factory.Make(agent, content.Settings, await PromptVersions.FindActiveAsync(db, agent.Id, cancellationToken), request);
-        var claimed = Claim(session, agent, content.Settings);
+        var prompt = await PromptVersions.FindActiveAsync(db, agent.Id, cancellationToken);
+        SessionRecord session;
+        WarmSandbox? claimed = null;
         Insertion? inserted = null;
         try
         {
+            session = factory.Make(agent, content.Settings, prompt, request);
+            claimed = Claim(session, agent, content.Settings);
             inserted = await InsertAsync(session, key, claimed);
             switch (inserted)
             {
@@ -233,11 +237,12 @@ internal sealed partial class SessionDirectory(
     /// <summary>Gives the session a sandbox that waits for one of its kind, where there is one.</summary>
     private WarmSandbox? Claim(SessionRecord session, AgentRecord agent, AgentSettings agentSettings)
     {
-        if (warm.Count == 0 || warm.TryClaim(agent.Id, SessionFactory.SignatureOf(session, agent, agentSettings)) is not { } claimed)
+        if (warm.Count == 0 || warm.TryClaim(agent.Id, factory.SignatureOf(session, agent, agentSettings)) is not { } claimed)
         {
             return null;
         }
 
+        session.Secrets = sealedSessions.SealFor(claimed.Session.Id, session);
         session.Id = claimed.Session.Id;
         session.CliSessionId = claimed.Session.CliSessionId;
         session.WorkspaceId = claimed.Session.WorkspaceId;

@@ -1,5 +1,6 @@
 using Ash.Runner.Workspaces;
 using Ash.Server.Broker;
+using Ash.Server.Credentials;
 using Ash.Server.Events;
 using Ash.Server.Storage;
 using Ash.Server.Warm;
@@ -19,6 +20,8 @@ internal static class SessionFeature
         services.AddSingleton<CliStarts>();
         services.AddSingleton<WarmSandboxes>();
         services.AddSingleton<WarmPool>();
+        services.AddSingleton<SealedSessions>();
+        services.AddSingleton<ISealedRows>(static provider => provider.GetRequiredService<SealedSessions>());
         services.AddSingleton<SessionFactory>();
         services.AddSingleton<SandboxLog>();
         services.AddSingleton<Conversation>();

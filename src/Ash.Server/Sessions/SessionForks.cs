@@ -1,5 +1,6 @@
 using Ash.Runner.Workspaces;
 using Ash.Server.Attachments;
+using Ash.Server.Credentials;
 using Ash.Server.Events;
 using Ash.Server.Http;
 using Ash.Server.Runners;
@@ -19,6 +20,7 @@ internal sealed partial class SessionForks(
     EventStore events,
     EventFiles eventFiles,
     AttachmentFiles attachmentFiles,
+    SealedSessions sealedSessions,
     WorkspaceStore workspaces,
     SessionRemoval removal,
     SandboxUids uids,
@@ -44,6 +46,7 @@ internal sealed partial class SessionForks(
         var fork = RecordOf(parent);
         try
         {
+            fork.Secrets = sealedSessions.SealFor(fork.Id, parent);
             await writer.WriteAsync(Durability.Process, transaction =>
             {
                 fork.Uid = uids.Take(transaction.Db.Sessions, transaction.Db.Sandboxes);
@@ -73,7 +76,7 @@ internal sealed partial class SessionForks(
                 ? repeated
                 : new ForkSession.Refused(Problems.UnknownSession);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or StoreException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or StoreException or SealedTextException)
         {
             LogForkFailed(failure, parent.Id);
             await removal.RemoveAsync(fork.Id, fork.WorkspaceId);
@@ -110,7 +113,6 @@ internal sealed partial class SessionForks(
         Model = parent.Model,
         SystemPrompt = parent.SystemPrompt,
         PermissionMode = parent.PermissionMode,
-        ExtraEnv = parent.ExtraEnv,
         Config = parent.Config,
         CredentialId = parent.CredentialId,
         ExposesCredential = parent.ExposesCredential,

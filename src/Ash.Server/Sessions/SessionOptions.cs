@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Ash.Protocol.Api;
 using Ash.Server.Agents;
@@ -17,8 +16,6 @@ internal static partial class SessionOptions
 
     /// <summary>The kernel takes 128 KiB in one argument.</summary>
     private const int MaxFlagLength = 100_000;
-
-    private const string Masked = "***";
 
     /// <summary>What a new session is to begin with.</summary>
     public static SessionConfig Of(CreateSessionRequest request) => new()
@@ -37,7 +34,7 @@ internal static partial class SessionOptions
     public static SessionConfig Of(CreateSessionRequest? request, AgentDefaults defaults)
     {
         var chosen = request is null ? new SessionConfig() : Of(request);
-        return chosen with { MaxTurns = defaults.MaxTurns, McpServers = Join(defaults.McpServers, chosen.McpServers) };
+        return chosen with { MaxTurns = defaults.MaxTurns, McpServers = McpServerMap.Join(defaults.McpServers, chosen.McpServers) };
     }
 
     /// <summary>What is to change of a session.</summary>
@@ -50,9 +47,15 @@ internal static partial class SessionOptions
         InitialAgent = request.InitialAgent,
     };
 
-    /// <summary>As it is stored: null where nothing was chosen.</summary>
-    public static string? ToJson(SessionConfig config) =>
-        config == new SessionConfig() ? null : JsonSerializer.Serialize(config, ApiJson.Default.SessionConfig);
+    /// <summary>As it is stored and shown, without the secrets that servers are given: null where nothing was chosen.</summary>
+    public static string? ToJson(SessionConfig config) => config == new SessionConfig()
+        ? null
+        : JsonSerializer.Serialize(
+            config with { McpServers = config.McpServers is { } servers ? McpServerMap.Mask(servers) : null }, ApiJson.Default.SessionConfig);
+
+    /// <param name="stored">As it is stored; null where nothing was chosen.</param>
+    public static SessionConfig? Parse(string? stored) =>
+        stored is null ? null : JsonSerializer.Deserialize(stored, ApiJson.Default.SessionConfig);
 
     /// <summary>What is stored, with what changes of it, as it is stored then.</summary>
     public static string? Merge(string? stored, SessionConfig change)
@@ -68,13 +71,6 @@ internal static partial class SessionOptions
         });
     }
 
-    /// <summary>As it is shown: without the secrets that servers are given.</summary>
-    public static SessionConfig? Describe(string? stored)
-    {
-        var config = Parse(stored);
-        return config?.McpServers is { } servers ? config with { McpServers = Mask(servers) } : config;
-    }
-
     /// <summary>Whether a certain one of its agents talks to the user.</summary>
     public static bool HasInitialAgent(string? stored) => Parse(stored)?.InitialAgent is { Length: > 0 };
 
@@ -86,7 +82,7 @@ internal static partial class SessionOptions
         ?? (config.Subagents is { } agents ? RefusalOfSubagents(agents) : null)
         ?? (config.InitialAgent is null || ValidName().IsMatch(config.InitialAgent) ? null : $"initialAgent must match {ValidName()}")
         ?? (config.MaxTurns is { } turns ? RefusalOfMaxTurns(turns) : null)
-        ?? (config.McpServers is { } servers ? RefusalOfServers(servers) : null);
+        ?? (config.McpServers is { } servers ? McpServerMap.Refusal(servers) : null);
 
     public static string? RefusalOfModel(string model) => model.Length is 0 or > 100 ? "model must have 1 to 100 characters" : null;
 
@@ -131,11 +127,6 @@ internal static partial class SessionOptions
             yield return $"--agent={agent}";
         }
 
-        if (config.McpServers is { } servers)
-        {
-            yield return $"--mcp-config={{\"mcpServers\":{servers.GetRawText()}}}";
-        }
-
         if (config.MaxTurns is { } turns && !hasTurns)
         {
             yield return MaxTurnsFlag(turns);
@@ -143,26 +134,6 @@ internal static partial class SessionOptions
     }
 
     public static string MaxTurnsFlag(int turns) => string.Create(CultureInfo.InvariantCulture, $"--max-turns={turns}");
-
-    /// <summary>Two maps as one; where both have a name, the second's stands.</summary>
-    private static JsonElement? Join(JsonElement? first, JsonElement? second)
-    {
-        if (first is null || second is null)
-        {
-            return second ?? first;
-        }
-
-        var joined = JsonObject.Create(first.Value)!; // Both were checked to be objects.
-        foreach (var entry in second.Value.EnumerateObject())
-        {
-            joined[entry.Name] = JsonObject.Create(entry.Value);
-        }
-
-        return JsonSerializer.SerializeToElement(joined, ApiJson.Default.JsonObject);
-    }
-
-    private static SessionConfig? Parse(string? stored) =>
-        stored is null ? null : JsonSerializer.Deserialize(stored, ApiJson.Default.SessionConfig);
 
     private static JsonElement? Given(JsonElement? element) => element is { ValueKind: JsonValueKind.Null } ? null : element;
 
@@ -191,25 +162,7 @@ internal static partial class SessionOptions
         return null;
     }
 
-    private static string? RefusalOfServers(JsonElement servers)
-    {
-        if (RefusalOfMap("mcpServers", servers) is { } reason)
-        {
-            return reason;
-        }
-
-        foreach (var server in servers.EnumerateObject())
-        {
-            if (IsText(server.Value, "url") == IsText(server.Value, "command"))
-            {
-                return $"mcpServers.{server.Name} must have either a url or a command";
-            }
-        }
-
-        return null;
-    }
-
-    private static string? RefusalOfMap(string field, JsonElement map)
+    public static string? RefusalOfMap(string field, JsonElement map)
     {
         if (map.ValueKind != JsonValueKind.Object)
         {
@@ -237,22 +190,8 @@ internal static partial class SessionOptions
         return null;
     }
 
-    private static bool IsText(JsonElement map, string name) =>
+    public static bool IsText(JsonElement map, string name) =>
         map.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String;
-
-    private static JsonElement Mask(JsonElement servers)
-    {
-        var shown = JsonObject.Create(servers)!; // It was checked to be one.
-        foreach (var map in shown.SelectMany(server => new[] { server.Value!["env"], server.Value["headers"] }).OfType<JsonObject>())
-        {
-            foreach (var name in map.Select(entry => entry.Key).ToList())
-            {
-                map[name] = Masked;
-            }
-        }
-
-        return JsonSerializer.SerializeToElement(shown, ApiJson.Default.JsonObject);
-    }
 
     [GeneratedRegex("^[a-zA-Z0-9_-]{1,255}\\z")]
     private static partial Regex ValidName();

@@ -88,7 +88,7 @@ internal sealed partial class SessionRuntime
     /// Opens the conversation with the CLI of the sandbox, which is started for that unless it was already, with whatever it
     /// will not know ready to be told. Under the gate.
     /// </summary>
-    /// <exception cref="SandboxException">The agent's files are gone; nothing was started.</exception>
+    /// <exception cref="SandboxException">The agent's files are gone, or what the CLI must be told cannot be opened; nothing was started.</exception>
     private async Task StartCliAsync(SessionSandbox sandbox)
     {
         var content = _services.Contents.Open(_session.ContentHash);
@@ -120,6 +120,7 @@ internal sealed partial class SessionRuntime
             await RenameConversationAsync();
         }
 
+        var secrets = _services.Sealed.Open(_session);
         var start = await _services.Conversation.FindStartAsync(_session, home, _current?.Id, _closing.Token);
         if (start.Forgotten.Count == 0)
         {
@@ -127,7 +128,7 @@ internal sealed partial class SessionRuntime
         }
 
         var turn = NextTurn;
-        CliCommand.Start(sandbox, _session, start, turn?.Model ?? _session.Model, turn?.Options);
+        CliCommand.Start(sandbox, _session, secrets, start, turn?.Model ?? _session.Model, turn?.Options);
     }
 
     /// <summary>A transcript that cannot be resumed is left behind: the log has all that is needed to begin a new one.</summary>

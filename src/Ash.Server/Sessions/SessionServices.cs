@@ -25,6 +25,7 @@ internal sealed record SessionServices(
     CliStarts CliStarts,
     WorkspaceStore Workspaces,
     AgentContentStore Contents,
+    SealedSessions Sealed,
     ServerSettings Settings,
     TimeProvider Clock,
     ILoggerFactory Loggers);

@@ -25,7 +25,7 @@ internal static class SessionView
         CreatedAt = session.CreatedAt,
         LastActiveAt = session.LastActiveAt,
         Model = session.Model,
-        Config = SessionOptions.Describe(session.Config),
+        Config = SessionOptions.Parse(session.Config),
         AgentVersion = session.AgentVersion,
         Turn = null,
         Isolation = session.Isolation,

@@ -11,10 +11,10 @@ internal sealed class AgentRecord
 
     public required string ContentHash { get; set; }
 
-    /// <summary>JSON object of strings, or null.</summary>
+    /// <summary>JSON object of strings, sealed, or null.</summary>
     public string? Env { get; set; }
 
-    /// <summary>JSON object, or null.</summary>
+    /// <summary>JSON object, sealed, or null.</summary>
     public string? Config { get; set; }
 
     /// <summary>The highest number that a prompt version of it ever had.</summary>

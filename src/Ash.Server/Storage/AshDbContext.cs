@@ -49,6 +49,9 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
         {
             agent.ToTable("agents");
             agent.HasIndex(a => new { a.TenantId, a.Name }).IsUnique();
+
+            // Those with secrets, of which a new key has to seal each anew.
+            agent.HasIndex(a => a.Id, "IX_agents_sealed").HasFilter("env IS NOT NULL OR config IS NOT NULL");
         });
 
         modelBuilder.Entity<AgentVersionRecord>(version =>
@@ -79,6 +82,9 @@ internal abstract class AshDbContext(DbContextOptions options) : DbContext(optio
             // The sessions of an agent that is deleted, and the uids that are taken.
             session.HasIndex(s => s.AgentId);
             session.HasIndex(s => s.Uid).IsUnique();
+
+            // Those with secrets, of which a new key has to seal each anew.
+            session.HasIndex(s => s.Id, "IX_sessions_sealed").HasFilter("secrets IS NOT NULL");
 
             // The few whose creation a crash has cut short.
             session.HasIndex(s => s.Status, "IX_sessions_starting").HasFilter("status = 'Starting'");

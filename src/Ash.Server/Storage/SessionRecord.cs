@@ -27,10 +27,10 @@ internal sealed class SessionRecord
     public string? SystemPrompt { get; set; }
     public required string PermissionMode { get; set; }
 
-    /// <summary>JSON object of strings, or null.</summary>
-    public string? ExtraEnv { get; set; }
+    /// <summary>JSON of a <see cref="Ash.Server.Sessions.SessionSecrets"/>, sealed, or null.</summary>
+    public string? Secrets { get; set; }
 
-    /// <summary>JSON of a <see cref="Ash.Protocol.Api.SessionConfig"/>, or null.</summary>
+    /// <summary>JSON of a <see cref="Ash.Protocol.Api.SessionConfig"/> as it is shown, without secrets, or null.</summary>
     public string? Config { get; set; }
 
     /// <summary>The tenant's credential that it uses, which may be gone since; null for the server's own model key.</summary>

@@ -17,6 +17,7 @@ internal sealed partial class WarmPool(
     WarmSandboxes warm,
     SandboxStarter starter,
     SessionFactory sessions,
+    SealedSessions sealedSessions,
     AgentContentStore contents,
     IDbContextFactory<AshDbContext> contexts,
     SandboxPlaces places,
@@ -98,7 +99,7 @@ internal sealed partial class WarmPool(
 
         var content = contents.Open(agent.ContentHash);
         var prompt = await PromptVersions.FindActiveAsync(db, agent.Id, stoppingToken);
-        var signature = SessionFactory.SignatureOf(sessions.Make(agent, content.Settings, prompt), agent, content.Settings);
+        var signature = sessions.SignatureOf(sessions.Make(agent, content.Settings, prompt), agent, content.Settings);
         await EndAsync(warm.Take(one => one.Session.AgentId == agentId && (one.Signature != signature || one.Sandbox.Exited.IsCompleted)));
         while (warm.CountMissing(agentId) > 0 && places.TryTake() is { } place)
         {
@@ -114,7 +115,7 @@ internal sealed partial class WarmPool(
             using var entered = await starts.EnterAsync(stoppingToken);
             started = await starter.StartAheadAsync(session, place, stoppingToken);
             started.SetPriority(isWaitedFor: false);
-            CliCommand.Start(started, session, CliStart.Fresh, model: null, options: null);
+            CliCommand.Start(started, session, sealedSessions.Open(session), CliStart.Fresh, model: null, options: null);
             var one = new WarmSandbox(session, signature, started);
             if (!warm.TryAdd(one))
             {

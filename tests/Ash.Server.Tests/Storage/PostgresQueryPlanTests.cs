@@ -10,7 +10,8 @@ namespace Ash.Server.Tests.Storage;
 public sealed partial class PostgresQueryPlanTests
 {
     /// <summary>They hold the few rows that are meant: to read all of one is what it is for.</summary>
-    private static readonly string[] PartialIndexes = ["IX_turns_open", "IX_sessions_starting", "IX_sessions_ended_at", "IX_turns_ended_at"];
+    private static readonly string[] PartialIndexes =
+        ["IX_turns_open", "IX_sessions_starting", "IX_sessions_ended_at", "IX_turns_ended_at", "IX_agents_sealed", "IX_sessions_sealed"];
 
     /// <summary>What they are for is that no two rows are alike.</summary>
     private static readonly string[] Guards = ["IX_sessions_uid", "IX_api_keys_key_hash", "IX_prompt_versions_active", "PK___EFMigrationsHistory"];

@@ -10,6 +10,8 @@ namespace Ash.Server.Tests.Storage;
 [OnDatabase(TestDatabase.Sqlite)]
 public sealed partial class QueryPlanTests
 {
+    private static readonly string[] PartialIndexes = ["IX_turns_open", "IX_agents_sealed", "IX_sessions_sealed"];
+
     [Fact(Timeout = 120_000)]
     public async Task Queries_NeverScanATableThatGrows()
     {
@@ -34,6 +36,8 @@ public sealed partial class QueryPlanTests
         Assert.Contains(all, sql => sql.StartsWith("INSERT INTO events", StringComparison.Ordinal));
         Assert.InRange(all.Count, 30, 200);
 
+        // But for what a migration does, once.
+        all.RemoveAll(static sql => sql.Contains("$.mcpServers", StringComparison.Ordinal));
         var scans = all.SelectMany(sql => Plan(connection, sql).Where(step => IsScan(step, sql)).Select(step => $"{step}\n    {sql}"));
         Assert.Empty(scans);
     }
@@ -51,13 +55,13 @@ public sealed partial class QueryPlanTests
         Assert.Equal(alone, Assert.Single(await server.Client.Sessions.ListAsync("echo")));
         var list = Assert.Single(queries.Of(server.Folder).Select(query => query.Text), sql => sql.Contains("created_at\" DESC", StringComparison.Ordinal));
         Assert.DoesNotContain("system_prompt", list, StringComparison.Ordinal);
-        Assert.DoesNotContain("extra_env", list, StringComparison.Ordinal);
+        Assert.DoesNotContain("secrets", list, StringComparison.Ordinal);
     }
 
     /// <summary>A scan of a partial index is what that index is for: it holds the few rows that are meant.</summary>
     private static bool IsScan(string step, string sql)
     {
-        if (step.Split(' ') is not ["SCAN", var name, ..] || step.Contains("IX_turns_open", StringComparison.Ordinal))
+        if (step.Split(' ') is not ["SCAN", var name, ..] || PartialIndexes.Any(name => step.Contains(name, StringComparison.Ordinal)))
         {
             return false;
         }

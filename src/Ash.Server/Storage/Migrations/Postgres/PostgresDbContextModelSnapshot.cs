@@ -78,6 +78,9 @@ namespace Ash.Server.Storage.Migrations.Postgres
                     b.HasIndex("TenantId", "Name")
                         .IsUnique();
 
+                    b.HasIndex(new[] { "Id" }, "IX_agents_sealed")
+                        .HasFilter("env IS NOT NULL OR config IS NOT NULL");
+
                     b.ToTable("agents", (string)null);
                 });
 
@@ -580,11 +583,6 @@ namespace Ash.Server.Storage.Migrations.Postgres
                         .HasColumnType("boolean")
                         .HasColumnName("exposes_credential");
 
-                    b.Property<string>("ExtraEnv")
-                        .HasColumnType("text")
-                        .HasColumnName("extra_env")
-                        .UseCollation("C");
-
                     b.Property<string>("Isolation")
                         .IsRequired()
                         .HasColumnType("text")
@@ -608,6 +606,11 @@ namespace Ash.Server.Storage.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("permission_mode")
+                        .UseCollation("C");
+
+                    b.Property<string>("Secrets")
+                        .HasColumnType("text")
+                        .HasColumnName("secrets")
                         .UseCollation("C");
 
                     b.Property<string>("Status")
@@ -645,6 +648,9 @@ namespace Ash.Server.Storage.Migrations.Postgres
                         .IsUnique();
 
                     b.HasIndex("TenantId", "CreatedAt", "Id");
+
+                    b.HasIndex(new[] { "Id" }, "IX_sessions_sealed")
+                        .HasFilter("secrets IS NOT NULL");
 
                     b.HasIndex(new[] { "Status" }, "IX_sessions_starting")
                         .HasFilter("status = 'Starting'");

@@ -67,6 +67,9 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                     b.HasIndex("TenantId", "Name")
                         .IsUnique();
 
+                    b.HasIndex(new[] { "Id" }, "IX_agents_sealed")
+                        .HasFilter("env IS NOT NULL OR config IS NOT NULL");
+
                     b.ToTable("agents", (string)null);
                 });
 
@@ -545,10 +548,6 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("exposes_credential");
 
-                    b.Property<string>("ExtraEnv")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("extra_env");
-
                     b.Property<string>("Isolation")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -570,6 +569,10 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("permission_mode");
+
+                    b.Property<string>("Secrets")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("secrets");
 
                     b.Property<string>("Status")
                         .IsRequired()
@@ -604,6 +607,9 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                         .IsUnique();
 
                     b.HasIndex("TenantId", "CreatedAt", "Id");
+
+                    b.HasIndex(new[] { "Id" }, "IX_sessions_sealed")
+                        .HasFilter("secrets IS NOT NULL");
 
                     b.HasIndex(new[] { "Status" }, "IX_sessions_starting")
                         .HasFilter("status = 'Starting'");
