@@ -71,7 +71,7 @@ public sealed class AgentsClient
     public Task DeleteAsync(string name, CancellationToken cancellationToken = default) =>
         _connection.CallAsync(HttpMethod.Delete, PathOf(name), ApiJson.Default.OkEnvelope, cancellationToken: cancellationToken);
 
-    /// <summary>Changes an agent's environment, configuration or prompt; a new prompt is its next version.</summary>
+    /// <summary>Changes an agent's name, environment, configuration or prompt; a new prompt is its next version.</summary>
     public async Task<AgentInfo> UpdateAsync(string name, UpdateAgentRequest request, CancellationToken cancellationToken = default)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.UpdateAgentRequest);

@@ -3,7 +3,7 @@ using Ash.Protocol.Api;
 
 namespace Ash.Client;
 
-/// <summary>Makes API keys, looks at them and deletes them. Needs a key with the scope <c>admin</c>.</summary>
+/// <summary>Makes API keys, looks at them, changes and deletes them. Needs a key with the scope <c>admin</c>.</summary>
 /// <remarks>
 /// Every method throws <see cref="AshApiException"/> where the server refuses and <see cref="AshConnectionException"/>
 /// where none answers.
@@ -31,6 +31,16 @@ public sealed class ApiKeysClient
             .CallAsync(HttpMethod.Get, All, ApiJson.Default.ApiKeyListEnvelope, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         return answer.Keys;
+    }
+
+    /// <summary>Changes a key's label, scopes or end; its text stays. Throws with status 404 where there is none.</summary>
+    public async Task<ApiKeyInfo> UpdateAsync(Guid id, UpdateApiKeyRequest request, CancellationToken cancellationToken = default)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.UpdateApiKeyRequest);
+        var answer = await _connection
+            .CallAsync(HttpMethod.Patch, $"{All}/{id}", ApiJson.Default.ApiKeyEnvelope, json, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
+        return answer.ApiKey;
     }
 
     /// <summary>Deletes a key; from then on it lets nobody in. Throws with status 404 where there is none.</summary>

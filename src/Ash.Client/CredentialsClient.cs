@@ -3,7 +3,7 @@ using Ash.Protocol.Api;
 
 namespace Ash.Client;
 
-/// <summary>Leaves secrets for sessions, looks what there is and deletes them. Needs a key with the scope <c>admin</c>.</summary>
+/// <summary>Leaves secrets for sessions, looks what there is, changes and deletes them. Needs a key with the scope <c>admin</c>.</summary>
 /// <remarks>
 /// Every method throws <see cref="AshApiException"/> where the server refuses and <see cref="AshConnectionException"/>
 /// where none answers.
@@ -33,6 +33,17 @@ public sealed class CredentialsClient
             .CallAsync(HttpMethod.Get, All, ApiJson.Default.CredentialListEnvelope, cancellationToken: cancellationToken)
             .ConfigureAwait(false);
         return answer.Credentials;
+    }
+
+    /// <summary>Changes a credential's label, or puts another secret in the place of its own.</summary>
+    /// <remarks>Throws with status 404 where there is none.</remarks>
+    public async Task<CredentialInfo> UpdateAsync(Guid id, UpdateCredentialRequest request, CancellationToken cancellationToken = default)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.UpdateCredentialRequest);
+        var answer = await _connection
+            .CallAsync(HttpMethod.Patch, $"{All}/{id}", ApiJson.Default.CredentialEnvelope, json, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
+        return answer.Credential;
     }
 
     /// <summary>Deletes a credential; sessions that use it make no further model calls.</summary>

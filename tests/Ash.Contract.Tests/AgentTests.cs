@@ -97,6 +97,18 @@ public sealed class AgentTests(ContractServer server) : ContractTests(server)
     }
 
     [Fact(Timeout = Limit)]
+    public async Task Agent_GetsAnotherName_ThatIsNobodysElse()
+    {
+        var (one, other, free) = (await DeployAsync(), await DeployAsync(), $"renamed-{Guid.NewGuid():N}");
+
+        (await Api.PatchAsync($"/api/agents/{one}", $$"""{"name":"{{other}}"}""")).IsError(409, "agent_exists");
+        (await Api.PatchAsync($"/api/agents/{one}", """{"name":"no name"}""")).IsError(400, "invalid_request");
+        Assert.Equal(free, (await Api.PatchAsync($"/api/agents/{one}", $$"""{"name":"{{free}}"}""")).Is(200).GetProperty("agent").GetProperty("name").GetString());
+        (await Api.GetAsync($"/api/agents/{one}")).IsError(404, "agent_not_found");
+        (await Api.DeleteAsync($"/api/agents/{free}")).Is(200);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Config_IsMerged_FieldByField()
     {
         var config = $"/api/agents/{await DeployAsync()}/config";

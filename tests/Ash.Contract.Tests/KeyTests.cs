@@ -12,6 +12,10 @@ public sealed class KeyTests(ContractServer server) : ContractTests(server)
 
         Assert.Contains(id, list.Is(200).GetProperty("credentials").EnumerateArray().Select(credential => credential.GetProperty("id").GetString()));
         Assert.DoesNotContain("canary-of-this-test", made.Text + list.Text, StringComparison.Ordinal);
+        var changed = (await Api.PatchAsync($"/api/credentials/{id}", """{"key":"sk-another","label":"m"}""")).Is(200).GetProperty("credential");
+        Assert.Equal(("m", "openai"), (changed.GetProperty("label").GetString(), changed.GetProperty("type").GetString()));
+        (await Api.PatchAsync($"/api/credentials/{id}", """{"key":""}""")).IsError(400, "invalid_request");
+        (await Api.PatchAsync($"/api/credentials/{Unknown}", "{}")).IsError(404, "credential_not_found", "Credential not found");
         (await Api.DeleteAsync($"/api/credentials/{id}")).IsDeleted();
         (await Api.DeleteAsync($"/api/credentials/{id}")).IsError(404, "credential_not_found", "Credential not found");
         (await Api.DeleteAsync("/api/credentials/no-uuid")).IsError(404, "credential_not_found", "Credential not found");
@@ -57,6 +61,10 @@ public sealed class KeyTests(ContractServer server) : ContractTests(server)
         var listed = (await Api.GetAsync("/api/api-keys")).Is(200).GetProperty("keys").EnumerateArray().Single(key => key.GetProperty("id").GetString() == id);
         Assert.Equal("reader", listed.GetProperty("label").GetString());
         Assert.DoesNotContain(text, listed.GetRawText(), StringComparison.Ordinal);
+        (await Api.PatchAsync($"/api/api-keys/{id}", """{"scopes":["write"],"label":"writer"}""")).Is(200);
+        (await reader.PostAsync("/api/agents", """{"name":"no name"}""")).IsError(400, "invalid_request");
+        (await Api.PatchAsync($"/api/api-keys/{id}", """{"scopes":["all"]}""")).IsError(400, "invalid_request");
+        (await Api.PatchAsync($"/api/api-keys/{Unknown}", "{}")).IsError(404, "api_key_not_found", "API key not found");
         (await Api.DeleteAsync($"/api/api-keys/{id}")).IsDeleted();
         (await reader.GetAsync("/api/agents")).IsError(401, "unauthorized", "Invalid API key");
         (await Api.DeleteAsync($"/api/api-keys/{id}")).IsError(404, "api_key_not_found", "API key not found");

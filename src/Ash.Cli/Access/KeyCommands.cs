@@ -16,10 +16,11 @@ internal static class KeyCommands
         new("LAST USED", key => Display.Time(key.LastUsedAt)),
         new("EXPIRES", key => Display.Time(key.ExpiresAt)));
 
-    public static Command Create(CommandBinder binder) => new("key", "Makes API keys, lists them, and deletes them.")
+    public static Command Create(CommandBinder binder) => new("key", "Makes API keys, lists them, changes them, and deletes them.")
     {
         CreateList(binder),
         CreateCreate(binder),
+        CreateUpdate(binder),
         CreateDelete(binder),
     };
 
@@ -32,13 +33,9 @@ internal static class KeyCommands
 
     private static Command CreateCreate(CommandBinder binder)
     {
-        var label = new Option<string?>("--label") { Description = "What the key is for.", HelpName = "text" };
-        var scopes = new Option<string[]>("--scope")
-        {
-            Description = "What it may do: read, write or admin (default: all).", HelpName = "scope",
-        };
-        scopes.AcceptOnlyFromAmong("read", "write", "admin");
-        var expires = ExpiryOption();
+        var label = LabelOption();
+        var scopes = ScopeOption("What it may do: read, write or admin (default: all).");
+        var expires = ExpiryOption(" (default: never)");
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Prints the key alone." };
         var command = new Command("create", "Makes an API key, and prints it this once.") { label, scopes, expires, quiet };
 
@@ -65,6 +62,33 @@ internal static class KeyCommands
         });
     }
 
+    private static Command CreateUpdate(CommandBinder binder)
+    {
+        var id = new Argument<Guid>("id") { Description = "The key's id." };
+        var label = LabelOption();
+        var scopes = ScopeOption("What it may do from now on: read, write or admin.");
+        var expires = ExpiryOption("");
+        var command = new Command("update", "Changes an API key's label, scopes or end. The key itself stays.") { id, label, scopes, expires };
+
+        return binder.Bind(command, async (context, cancellationToken) =>
+        {
+            var request = new UpdateApiKeyRequest
+            {
+                Label = context.Parse.GetValue(label),
+                Scopes = context.Parse.GetValue(scopes) is { Length: > 0 } chosen ? chosen : null,
+                ExpiresAt = context.Parse.GetValue(expires),
+            };
+            if (request == new UpdateApiKeyRequest())
+            {
+                throw new CliException("There is nothing to change. Give --label, --scope or --expires-at.", ExitCodes.Usage);
+            }
+
+            context.Output.Result(
+                await context.Client.ApiKeys.UpdateAsync(context.Parse.GetValue(id), request, cancellationToken), "API key changed: ");
+            return ExitCodes.Ok;
+        });
+    }
+
     private static Command CreateDelete(CommandBinder binder)
     {
         var id = new Argument<Guid>("id") { Description = "The key's id." };
@@ -79,9 +103,18 @@ internal static class KeyCommands
         });
     }
 
-    private static Option<DateTimeOffset?> ExpiryOption() => new("--expires-at")
+    private static Option<string?> LabelOption() => new("--label") { Description = "What the key is for.", HelpName = "text" };
+
+    private static Option<string[]> ScopeOption(string description)
     {
-        Description = "When it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z (default: never).",
+        var scopes = new Option<string[]>("--scope") { Description = description, HelpName = "scope" };
+        scopes.AcceptOnlyFromAmong("read", "write", "admin");
+        return scopes;
+    }
+
+    private static Option<DateTimeOffset?> ExpiryOption(string note) => new("--expires-at")
+    {
+        Description = $"When it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z{note}.",
         HelpName = "time",
         CustomParser = result =>
         {

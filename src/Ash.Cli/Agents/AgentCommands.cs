@@ -68,7 +68,8 @@ internal static class AgentCommands
         var prompt = new Option<string?>("--prompt") { Description = "Takes the place of CLAUDE.md.", HelpName = "text" };
         var promptFile = new Option<string?>("--prompt-file") { Description = "As --prompt, from a file.", HelpName = "path" };
         var config = JsonOption.Create("--config", "Fields that are kept with the agent for its users.");
-        var command = new Command("update", "Changes an agent; a new prompt is its next version.") { name, prompt, promptFile, env, config };
+        var newName = new Option<string?>("--name") { Description = "What it is called from now on.", HelpName = "name" };
+        var command = new Command("update", "Changes an agent; a new prompt is its next version.") { name, prompt, promptFile, env, config, newName };
 
         return binder.Bind(command, async (context, cancellationToken) =>
         {
@@ -78,11 +79,12 @@ internal static class AgentCommands
                 Env = variables.Count > 0 ? variables : null,
                 SystemPrompt = await TextOption.ReadAsync(context.Parse, prompt, promptFile, cancellationToken),
                 Config = JsonOption.Read(context.Parse, config),
+                Name = context.Parse.GetValue(newName),
             };
 
             if (request == new UpdateAgentRequest())
             {
-                throw new CliException("There is nothing to change. Give --prompt, --prompt-file, --env or --config.", ExitCodes.Usage);
+                throw new CliException("There is nothing to change. Give --prompt, --prompt-file, --env, --config or --name.", ExitCodes.Usage);
             }
 
             var agent = await context.Client.Agents.UpdateAsync(context.Parse.GetRequiredValue(name), request, cancellationToken);

@@ -14,10 +14,11 @@ internal static class CredentialCommands
         new("LAST USED", credential => Display.Time(credential.LastUsedAt)),
         new("CREATED", credential => Display.Time(credential.CreatedAt)));
 
-    public static Command Create(CommandBinder binder) => new("credential", "Leaves secrets for sessions, and deletes them.")
+    public static Command Create(CommandBinder binder) => new("credential", "Leaves secrets for sessions, changes them, and deletes them.")
     {
         CreateList(binder),
         CreateCreate(binder),
+        CreateUpdate(binder),
         CreateDelete(binder),
     };
 
@@ -32,7 +33,7 @@ internal static class CredentialCommands
     {
         var type = new Argument<string>("type") { Description = "What the secret opens: anthropic, openai, bedrock or custom." };
         type.AcceptOnlyFromAmong("anthropic", "openai", "bedrock", "custom");
-        var label = new Option<string?>("--label") { Description = "What it is for.", HelpName = "text" };
+        var label = LabelOption();
         var file = new Option<string?>("--key-file")
         {
             Description = "A file with the secret. Otherwise it is read from standard input.", HelpName = "path",
@@ -63,6 +64,37 @@ internal static class CredentialCommands
             return ExitCodes.Ok;
         });
     }
+
+    private static Command CreateUpdate(CommandBinder binder)
+    {
+        var id = new Argument<Guid>("id") { Description = "The credential's id." };
+        var label = LabelOption();
+        var file = new Option<string?>("--key-file")
+        {
+            Description = "A file with another secret of the same type, - for standard input.", HelpName = "path",
+        };
+        var command = new Command("update", "Changes a credential's label, or puts another secret in its place.") { id, label, file };
+
+        return binder.Bind(command, async (context, cancellationToken) =>
+        {
+            var path = context.Parse.GetValue(file);
+            var request = new UpdateCredentialRequest
+            {
+                Label = context.Parse.GetValue(label),
+                Key = path is null ? null : await ReadSecretAsync(context, path == "-" ? null : path, cancellationToken),
+            };
+            if (request == new UpdateCredentialRequest())
+            {
+                throw new CliException("There is nothing to change. Give --label or --key-file.", ExitCodes.Usage);
+            }
+
+            context.Output.Result(
+                await context.Client.Credentials.UpdateAsync(context.Parse.GetValue(id), request, cancellationToken), "Credential changed: ");
+            return ExitCodes.Ok;
+        });
+    }
+
+    private static Option<string?> LabelOption() => new("--label") { Description = "What it is for.", HelpName = "text" };
 
     private static Command CreateDelete(CommandBinder binder)
     {

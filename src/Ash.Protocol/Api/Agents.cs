@@ -36,7 +36,12 @@ public sealed record AgentInfo
 
 public sealed record AgentEnvelope(AgentInfo Agent);
 
-public sealed record AgentListEnvelope(IReadOnlyList<AgentInfo> Agents);
+public sealed record AgentListEnvelope(IReadOnlyList<AgentInfo> Agents)
+{
+    /// <inheritdoc cref="SessionListEnvelope.Total"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Total { get; init; }
+}
 
 /// <summary>Deploys an agent under a name, or its next version. Either <see cref="Path"/> or <see cref="Files"/> gives the folder.</summary>
 public sealed record DeployAgentRequest
@@ -62,7 +67,7 @@ public sealed record AgentFile(string Path, string Content, bool Executable = fa
 /// <summary>Changes an agent; what is absent stays as it is.</summary>
 public sealed record UpdateAgentRequest
 {
-    /// <summary>The agent's own, which cannot be changed: for clients that send back all of an agent.</summary>
+    /// <summary>What it is called from now on: <c>^[a-zA-Z0-9_-]+$</c>, 1 to 255 characters, and no other agent's. Its sessions stay its own.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
 
@@ -93,7 +98,12 @@ public sealed record CloneAgentRequest(string Name);
 /// <param name="CreatedAt">When it was deployed.</param>
 public sealed record DeployInfo(int Version, string ContentHash, bool IsCurrent, DateTimeOffset CreatedAt);
 
-public sealed record DeployListEnvelope(IReadOnlyList<DeployInfo> Deploys);
+public sealed record DeployListEnvelope(IReadOnlyList<DeployInfo> Deploys)
+{
+    /// <inheritdoc cref="SessionListEnvelope.Total"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Total { get; init; }
+}
 
 /// <param name="Version">The deploy whose content becomes that of the next version.</param>
 public sealed record RollBackRequest(int Version);

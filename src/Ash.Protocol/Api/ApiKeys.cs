@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace Ash.Protocol.Api;
 
@@ -26,7 +27,12 @@ public sealed record ApiKeyInfo
     public DateTimeOffset? LastUsedAt { get; init; }
 }
 
-public sealed record ApiKeyListEnvelope(IReadOnlyList<ApiKeyInfo> Keys);
+public sealed record ApiKeyListEnvelope(IReadOnlyList<ApiKeyInfo> Keys)
+{
+    /// <inheritdoc cref="SessionListEnvelope.Total"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Total { get; init; }
+}
 
 public sealed record CreateApiKeyRequest
 {
@@ -39,6 +45,24 @@ public sealed record CreateApiKeyRequest
     /// <summary>From then on the key lets nobody in; never where absent.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 }
+
+/// <summary>What is to change of a key.</summary>
+public sealed record UpdateApiKeyRequest
+{
+    /// <summary>For people.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Label { get; init; }
+
+    /// <summary>Of <c>read</c>, <c>write</c> and <c>admin</c>: what it may do from now on.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Scopes { get; init; }
+
+    /// <summary>From then on the key lets nobody in.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? ExpiresAt { get; init; }
+}
+
+public sealed record ApiKeyEnvelope(ApiKeyInfo ApiKey);
 
 /// <param name="Id">The key's id.</param>
 /// <param name="Key">Its text, which is told here and never again.</param>

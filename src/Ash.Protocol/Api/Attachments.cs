@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Ash.Protocol.Api;
 
 /// <summary>A file that a user gave to a session. Its agent finds a copy in the workspace.</summary>
@@ -24,7 +26,12 @@ public sealed record AttachmentInfo
 
 public sealed record AttachmentEnvelope(AttachmentInfo Attachment);
 
-public sealed record AttachmentListEnvelope(IReadOnlyList<AttachmentInfo> Attachments);
+public sealed record AttachmentListEnvelope(IReadOnlyList<AttachmentInfo> Attachments)
+{
+    /// <inheritdoc cref="SessionListEnvelope.Total"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Total { get; init; }
+}
 
 public sealed record CreateAttachmentRequest
 {

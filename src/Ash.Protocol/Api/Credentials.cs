@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace Ash.Protocol.Api;
 
@@ -40,7 +41,30 @@ public sealed record ListedCredential
 
 public sealed record CredentialEnvelope(CredentialInfo Credential);
 
-public sealed record CredentialListEnvelope(IReadOnlyList<ListedCredential> Credentials);
+public sealed record CredentialListEnvelope(IReadOnlyList<ListedCredential> Credentials)
+{
+    /// <inheritdoc cref="SessionListEnvelope.Total"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Total { get; init; }
+}
+
+/// <summary>What is to change of a credential.</summary>
+public sealed record UpdateCredentialRequest
+{
+    /// <summary>The secret that takes the place of the one there; of the same type. Sessions use it from their next model call or sandbox.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Key { get; init; }
+
+    /// <inheritdoc cref="CreateCredentialRequest.Label"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Label { get; init; }
+
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append($"Label = {Label}");
+        return true;
+    }
+}
 
 public sealed record CreateCredentialRequest
 {

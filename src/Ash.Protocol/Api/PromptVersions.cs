@@ -36,7 +36,12 @@ public record PromptVersionInfo
 [method: SetsRequiredMembers]
 public sealed record PromptVersionEnvelope(PromptVersionInfo Version) : PromptVersionInfo(Version);
 
-public sealed record PromptVersionListEnvelope(IReadOnlyList<PromptVersionInfo> Versions);
+public sealed record PromptVersionListEnvelope(IReadOnlyList<PromptVersionInfo> Versions)
+{
+    /// <inheritdoc cref="SessionListEnvelope.Total"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Total { get; init; }
+}
 
 /// <summary>Fields of a prompt version; of a change, those that are absent stay as they are.</summary>
 public sealed record PromptVersionRequest

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Ash.Server.Access;
 
-/// <summary>The HTTP face of API keys: make one, look at them, delete one (contract 3.11, 3.12).</summary>
+/// <summary>The HTTP face of API keys: make one, look at them, change one, delete one (contract 3.11, 3.12).</summary>
 internal static class ApiKeyEndpoints
 {
     private const int MaxBodyBytes = 64 * 1024;
@@ -18,8 +18,9 @@ internal static class ApiKeyEndpoints
         keys.MapGet("/", ListAsync)
             .WithName("ListApiKeys")
             .WithSummary("List the tenant's API keys, newest first")
+            .WithPages()
             .Produces<ApiKeyListEnvelope>()
-            .ProducesApiErrors(401);
+            .ProducesApiErrors(400, 401);
         keys.MapPost("/", CreateAsync)
             .WithName("CreateApiKey")
             .WithSummary("Make an API key; its text is told once")
@@ -27,6 +28,13 @@ internal static class ApiKeyEndpoints
             .WithBody("What the key is for, and what it may do.")
             .Produces<CreatedApiKey>(StatusCodes.Status201Created)
             .ProducesApiErrors(400, 401, 413, 415);
+        keys.MapPatch("/{id}", UpdateAsync)
+            .WithName("UpdateApiKey")
+            .WithSummary("Change an API key's label, scopes or end; its text stays")
+            .Accepts<UpdateApiKeyRequest>("application/json")
+            .WithBody("What is to change.")
+            .Produces<ApiKeyEnvelope>()
+            .ProducesApiErrors(400, 401, 404, 409, 413, 415);
         keys.MapDelete("/{id}", DeleteAsync)
             .WithName("DeleteApiKey")
             .WithSummary("Delete an API key; from then on it lets nobody in")
@@ -45,8 +53,13 @@ internal static class ApiKeyEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, ApiKeys keys, CancellationToken cancellationToken)
     {
-        var found = await keys.ListAsync(context.Caller.TenantId, cancellationToken);
-        return Results.Json(new ApiKeyListEnvelope(found), ApiJson.Default.ApiKeyListEnvelope);
+        if (ListPage.Read(context.Request.Query, out var page) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var listed = page.Of(await keys.ListAsync(context.Caller.TenantId, cancellationToken));
+        return Results.Json(new ApiKeyListEnvelope(listed.Items) { Total = listed.Total }, ApiJson.Default.ApiKeyListEnvelope);
     }
 
     private static async Task<IResult> CreateAsync(
@@ -82,14 +95,41 @@ internal static class ApiKeyEndpoints
             return Problems.UnknownApiKey.ToResult(context);
         }
 
-        // A key that deletes itself is told so first.
-        var problem = await keys.DeleteAsync(context.Caller, keyId, removed: key => context.Response.OnCompleted(() =>
-        {
-            key.End();
-            return Task.CompletedTask;
-        }));
+        var problem = await keys.DeleteAsync(context.Caller, keyId, removed: key => EndAfterThis(context, key));
         return problem?.ToResult(context) ?? Answers.Ok();
     }
+
+    private static async Task<IResult> UpdateAsync(
+        HttpContext context, string id, ApiKeys keys, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var body = await JsonBody<UpdateApiKeyRequest>.ReadAsync(
+            context.Request, ApiJson.Default.UpdateApiKeyRequest, MaxBodyBytes, cancellationToken);
+        if (body.Problem is { } unread)
+        {
+            return unread.ToResult(context);
+        }
+
+        var request = body.Value!;
+        if (Check(request.Label, request.Scopes, request.ExpiresAt, context.Caller.Scope, clock) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        if (!Guid.TryParseExact(id, "D", out var keyId))
+        {
+            return Problems.UnknownApiKey.ToResult(context);
+        }
+
+        var (changed, refused) = await keys.UpdateAsync(context.Caller, keyId, request, replaced: key => EndAfterThis(context, key));
+        return refused?.ToResult(context) ?? Results.Json(new ApiKeyEnvelope(changed!), ApiJson.Default.ApiKeyEnvelope);
+    }
+
+    /// <summary>A key that takes its own rights away is told so first.</summary>
+    private static void EndAfterThis(HttpContext context, ActiveKey key) => context.Response.OnCompleted(() =>
+    {
+        key.End();
+        return Task.CompletedTask;
+    });
 
     private static async Task<IResult> CreateForTenantAsync(
         HttpContext context, ApiKeys keys, TimeProvider clock, CancellationToken cancellationToken)

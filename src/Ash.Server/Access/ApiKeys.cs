@@ -4,6 +4,7 @@ using System.Text;
 using Ash.Protocol.Api;
 using Ash.Server.Configuration;
 using Ash.Server.Http;
+using Ash.Server.Sessions;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -22,6 +23,9 @@ internal sealed partial class ApiKeys(
     public const string StaticKeyId = "env";
 
     private readonly ActiveKeys _active = new();
+
+    /// <summary>What is in memory follows the store, change by change.</summary>
+    private readonly Gate _changes = new();
 
     /// <summary>The file with a fresh key that its owner has not taken yet, or null.</summary>
     public string? KeyFile => settings.ApiKey is null && File.Exists(data.InitialApiKey) ? data.InitialApiKey : null;
@@ -100,6 +104,7 @@ internal sealed partial class ApiKeys(
     /// <returns>Why it stays; null where it is gone.</returns>
     public async Task<Problem?> DeleteAsync(Caller caller, Guid id, Action<ActiveKey> removed)
     {
+        using var entered = await _changes.EnterAsync();
         var now = clock.GetUtcNow();
         var problem = await writer.WriteAsync(Durability.Power, transaction =>
         {
@@ -109,9 +114,7 @@ internal sealed partial class ApiKeys(
                 return Problems.UnknownApiKey;
             }
 
-            if (id == caller.KeyId
-                && !HasAnotherWayIn(caller.TenantId)
-                && !keys.Exists(other => other != key && IsUsableAdmin(other, now)))
+            if (IsLastWayIn(caller, key, keys, now))
             {
                 return Problems.LastAdminKey;
             }
@@ -128,6 +131,55 @@ internal sealed partial class ApiKeys(
 
         return problem;
     }
+
+    /// <summary>Changes a key of the caller's tenant; its text stays.</summary>
+    /// <param name="caller">Who changes it.</param>
+    /// <param name="id">The key's.</param>
+    /// <param name="request">Checked.</param>
+    /// <param name="replaced">Is given the key as it was, where it may now do less or for less long, to end what it has opened.</param>
+    /// <returns>The key as it is now, or why it stays as it was.</returns>
+    public async Task<(ApiKeyInfo? Changed, Problem? Problem)> UpdateAsync(
+        Caller caller, Guid id, UpdateApiKeyRequest request, Action<ActiveKey> replaced)
+    {
+        using var entered = await _changes.EnterAsync();
+        var now = clock.GetUtcNow();
+        var (record, problem) = await writer.WriteAsync<(ApiKeyRecord?, Problem?)>(Durability.Power, transaction =>
+        {
+            var keys = transaction.Db.ApiKeys.Where(key => key.TenantId == caller.TenantId).ToList();
+            if (keys.Find(key => key.Id == id) is not { } key)
+            {
+                return (null, Problems.UnknownApiKey);
+            }
+
+            var scopes = request.Scopes is null ? key.Scopes : Scopes.ToStored(request.Scopes);
+            if (Scopes.HighestOf(scopes) != AccessScope.Admin && IsLastWayIn(caller, key, keys, now))
+            {
+                return (null, Problems.LastAdminKey);
+            }
+
+            (key.Label, key.Scopes, key.ExpiresAt) = (request.Label ?? key.Label, scopes, request.ExpiresAt ?? key.ExpiresAt);
+            transaction.Db.SaveChanges();
+            return (key, null);
+        });
+        if (record is null)
+        {
+            return (null, problem);
+        }
+
+        if ((request.Scopes is not null || request.ExpiresAt is not null) && _active.Replace(ActiveKey.Of(record, clock)) is { } before)
+        {
+            replaced(before);
+        }
+
+        LogChanged(id, caller.TenantId, Scopes.NameOf(Scopes.HighestOf(record.Scopes)), caller.KeyId);
+        return (Describe(record), null);
+    }
+
+    /// <summary>Whether the caller would lock its tenant out without this key.</summary>
+    private bool IsLastWayIn(Caller caller, ApiKeyRecord key, List<ApiKeyRecord> keys, DateTimeOffset now) =>
+        key.Id == caller.KeyId
+        && !HasAnotherWayIn(caller.TenantId)
+        && !keys.Exists(other => other != key && IsUsableAdmin(other, now));
 
     /// <summary>Whether the operator can let the tenant in again without any of its keys.</summary>
     private bool HasAnotherWayIn(string tenantId) =>
@@ -194,6 +246,9 @@ internal sealed partial class ApiKeys(
 
     [LoggerMessage(LogLevel.Information, "Made API key {KeyId} of tenant {TenantId} with the scope {Scope}")]
     private partial void LogMade(Guid keyId, string tenantId, string scope);
+
+    [LoggerMessage(LogLevel.Information, "Changed API key {KeyId} of tenant {TenantId}, now with the scope {Scope}, as key {CallersKeyId} asked for")]
+    private partial void LogChanged(Guid keyId, string tenantId, string scope, Guid? callersKeyId);
 
     [LoggerMessage(LogLevel.Information, "Deleted API key {KeyId} of tenant {TenantId}, as key {CallersKeyId} asked for")]
     private partial void LogDeleted(Guid keyId, string tenantId, Guid? callersKeyId);

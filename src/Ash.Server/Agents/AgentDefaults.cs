@@ -46,10 +46,10 @@ internal sealed record AgentDefaults
     /// <summary>A configuration with what changes of it: the entries that are given take the place of those of their names.</summary>
     /// <param name="config">As it is stored; null where there is none.</param>
     /// <param name="changes">Checked.</param>
-    public static string Merge(string? config, JsonObject changes)
+    public static string Merge(string? config, JsonElement changes)
     {
         var merged = config is null ? new JsonObject() : JsonNode.Parse(config)!.AsObject();
-        foreach (var (name, value) in changes)
+        foreach (var (name, value) in JsonObject.Create(changes)!) // It was checked to be one.
         {
             merged[name] = IsServers(name) && value is JsonObject servers && merged[name] is JsonObject known
                 ? McpServerMap.KeepHidden(servers, known)

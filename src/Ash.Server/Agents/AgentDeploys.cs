@@ -28,6 +28,8 @@ internal sealed partial class AgentDeploys(
 
     private readonly SemaphoreSlim _deploys = new(2);
 
+    public static Problem? RefusalOfName(string name) => ValidName().IsMatch(name) ? null : InvalidName;
+
     /// <summary>A deploy holds all of its body, several times over: no more than two at a time, so it begins here, not with reading.</summary>
     public async ValueTask<Gate.Pass> BeginDeployAsync(CancellationToken cancellationToken)
     {
@@ -159,7 +161,7 @@ internal sealed partial class AgentDeploys(
     }
 
     /// <summary>An agent's deploys, newest first; null where there is no such agent.</summary>
-    public async Task<IReadOnlyList<DeployInfo>?> ListDeploysAsync(string tenantId, string name, CancellationToken cancellationToken)
+    public async Task<Listed<DeployInfo>?> ListDeploysAsync(string tenantId, string name, ListPage page, CancellationToken cancellationToken)
     {
         if (await FindRecordAsync(tenantId, name, cancellationToken) is not { } agent)
         {
@@ -167,19 +169,19 @@ internal sealed partial class AgentDeploys(
         }
 
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.AgentVersions
+        var deploys = db.AgentVersions
             .Where(version => version.AgentId == agent.Id)
             .OrderByDescending(version => version.Version)
-            .Select(version => new DeployInfo(version.Version, version.ContentHash, version.Version == agent.Version, version.CreatedAt))
-            .ToListAsync(cancellationToken);
+            .Select(version => new DeployInfo(version.Version, version.ContentHash, version.Version == agent.Version, version.CreatedAt));
+        return await page.ReadAsync(deploys, cancellationToken);
     }
 
     /// <summary>Makes an agent of an agent, with all but its sessions.</summary>
     public async Task<DeployAgent> CloneAsync(string tenantId, string name, string cloneName)
     {
-        if (!ValidName().IsMatch(cloneName))
+        if (RefusalOfName(cloneName) is { } invalid)
         {
-            return new DeployAgent.Refused(InvalidName);
+            return new DeployAgent.Refused(invalid);
         }
 
         // No content is removed meanwhile.
@@ -357,9 +359,9 @@ internal sealed partial class AgentDeploys(
 
     private static Problem? Refusal(DeployAgentRequest request)
     {
-        if (!ValidName().IsMatch(request.Name))
+        if (RefusalOfName(request.Name) is { } invalid)
         {
-            return InvalidName;
+            return invalid;
         }
 
         if (request.SystemPrompt is { } prompt && SessionOptions.RefusalOfPrompt(prompt) is { } tooLong)

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Ash.Protocol.Api;
 using Ash.Server.Http;
 using Ash.Server.Sessions;
@@ -22,35 +21,63 @@ internal sealed partial class AgentDirectory(
     ILogger<AgentDirectory> logger)
 {
     /// <summary>Changes what of an agent is not content.</summary>
-    public Task<DeployAgent> UpdateAsync(
-        string tenantId, string name, IReadOnlyDictionary<string, string>? env, JsonObject? config, Precondition expected) =>
-        writer.WriteAsync<DeployAgent>(Durability.Power, transaction =>
+    /// <param name="tenantId">Whose it is.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="change">What is to change, checked; its prompt is not looked at.</param>
+    /// <param name="expected">Which state of it is to be changed.</param>
+    public async Task<DeployAgent> UpdateAsync(string tenantId, string name, UpdateAgentRequest change, Precondition expected)
+    {
+        var (agent, problem) = await writer.WriteAsync<(AgentRecord?, Problem?)>(Durability.Power, transaction =>
         {
             var db = transaction.Db;
             if (db.Agents.Named(tenantId, name).SingleOrDefault() is not { } agent)
             {
-                return new DeployAgent.Refused(Problems.AgentNotFound);
+                return (null, Problems.AgentNotFound);
             }
 
             if (!expected.Allows(AgentTag.Of(agent)))
             {
-                return new DeployAgent.Refused(Problems.PreconditionFailed);
+                return (null, Problems.PreconditionFailed);
             }
 
-            if (env is not null)
+            if (change.Name is { } newName && newName != name)
+            {
+                if (db.Agents.Named(tenantId, newName).Any())
+                {
+                    return (null, Problems.AgentExists(newName));
+                }
+
+                agent.Name = newName;
+                db.Sessions.Where(session => session.AgentId == agent.Id)
+                    .ExecuteUpdate(update => update.SetProperty(session => session.AgentName, newName));
+            }
+
+            if (change.Env is { } env)
             {
                 sealedAgents.SetEnvironment(agent, KeepHidden(env, agent));
             }
 
-            if (config is not null)
+            if (change.Config is { } config)
             {
                 sealedAgents.SetConfig(agent, AgentDefaults.Merge(sealedAgents.OpenConfig(agent), config));
             }
 
             agent.UpdatedAt = AgentTag.TimeAfter(agent.UpdatedAt, clock);
             db.SaveChanges();
-            return new DeployAgent.Deployed(view.Describe(agent));
+            return (agent, null);
         });
+        if (agent is null)
+        {
+            return new DeployAgent.Refused(problem!); // One of the two is there.
+        }
+
+        sessions.RenameAgent(agent.Id, agent.Name);
+        return new DeployAgent.Deployed(view.Describe(agent));
+    }
+
+    /// <summary>Whether a tenant has an agent of this name.</summary>
+    public async Task<bool> ExistsAsync(string tenantId, string name, CancellationToken cancellationToken) =>
+        await FindRecordAsync(tenantId, name, cancellationToken) is not null;
 
     public async Task<AgentInfo?> FindAsync(string tenantId, string name, CancellationToken cancellationToken) =>
         await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? view.Describe(agent) : null;
@@ -69,11 +96,13 @@ internal sealed partial class AgentDirectory(
         return await db.Agents.Named(tenantId, name).SingleOrDefaultAsync(cancellationToken);
     }
 
-    public async Task<IReadOnlyList<AgentInfo>> ListAsync(string tenantId, CancellationToken cancellationToken)
+    /// <summary>A tenant's agents, by name.</summary>
+    public async Task<Listed<AgentInfo>> ListAsync(string tenantId, ListPage page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var agents = await db.Agents.Where(agent => agent.TenantId == tenantId).OrderBy(agent => agent.Name).ToListAsync(cancellationToken);
-        return [.. agents.Select(view.Describe)];
+        var agents = await page.ReadAsync(
+            db.Agents.Where(agent => agent.TenantId == tenantId).OrderBy(agent => agent.Name), cancellationToken);
+        return agents.Select(view.Describe);
     }
 
     /// <summary>Deletes an agent, its sessions with all that is theirs, and its content where nobody else has the same.</summary>

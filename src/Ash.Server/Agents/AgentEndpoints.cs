@@ -35,8 +35,9 @@ internal static class AgentEndpoints
         agents.MapGet("/", ListAsync)
             .WithName("ListAgents")
             .WithSummary("List agents by name")
+            .WithPages()
             .Produces<AgentListEnvelope>()
-            .ProducesApiErrors(401);
+            .ProducesApiErrors(400, 401);
         agents.MapGet("/{name}", FindAsync)
             .WithName("GetAgent")
             .WithSummary("Look at an agent")
@@ -46,12 +47,12 @@ internal static class AgentEndpoints
             .ProducesApiErrors(401, 404);
         agents.MapPatch("/{name}", UpdateAsync)
             .WithName("UpdateAgent")
-            .WithSummary("Change an agent's environment, configuration or prompt")
+            .WithSummary("Change an agent's name, environment, configuration or prompt")
             .Accepts<UpdateAgentRequest>("application/json")
             .WithBody("What is to change.")
             .WithIfMatch()
             .Produces<AgentEnvelope>()
-            .ProducesApiErrors(400, 401, 404, 412, 413, 415);
+            .ProducesApiErrors(400, 401, 404, 409, 412, 413, 415);
         agents.MapDelete("/{name}", DeleteAsync)
             .WithName("DeleteAgent")
             .WithSummary("Delete an agent and all its sessions")
@@ -81,8 +82,9 @@ internal static class AgentEndpoints
         agents.MapGet("/{name}/deploys", ListDeploysAsync)
             .WithName("ListDeploys")
             .WithSummary("List an agent's deploys, newest first")
+            .WithPages()
             .Produces<DeployListEnvelope>()
-            .ProducesApiErrors(401, 404);
+            .ProducesApiErrors(400, 401, 404);
         agents.MapPost("/{name}/rollback", RollBackAsync)
             .WithName("RollBackAgent")
             .WithSummary("Make the content of an earlier deploy that of the next version")
@@ -110,9 +112,16 @@ internal static class AgentEndpoints
             context, await deploys.DeployAsync(context.Caller.TenantId, body.Value!, cancellationToken), StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, AgentDirectory agents, CancellationToken cancellationToken) =>
-        Results.Json(
-            new AgentListEnvelope(await agents.ListAsync(context.Caller.TenantId, cancellationToken)), ApiJson.Default.AgentListEnvelope);
+    private static async Task<IResult> ListAsync(HttpContext context, AgentDirectory agents, CancellationToken cancellationToken)
+    {
+        if (ListPage.Read(context.Request.Query, out var page) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var listed = await agents.ListAsync(context.Caller.TenantId, page, cancellationToken);
+        return Results.Json(new AgentListEnvelope(listed.Items) { Total = listed.Total }, ApiJson.Default.AgentListEnvelope);
+    }
 
     private static async Task<IResult> FindAsync(
         HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken) =>
@@ -125,7 +134,7 @@ internal static class AgentEndpoints
     {
         var body = await JsonBody<UpdateAgentRequest>.ReadAsync(
             context.Request, ApiJson.Default.UpdateAgentRequest, OtherAgentFields, MaxChangeBytes, cancellationToken);
-        if ((body.Problem ?? Refusal(name, body.Value!)) is { } problem)
+        if ((body.Problem ?? Refusal(body.Value!)) is { } problem)
         {
             return problem.ToResult(context);
         }
@@ -133,6 +142,11 @@ internal static class AgentEndpoints
         var request = body.Value!;
         var expected = Precondition.Of(context.Request);
         var tenantId = context.Caller.TenantId;
+        if (request.Name is { } newName && newName != name && await agents.ExistsAsync(tenantId, newName, cancellationToken))
+        {
+            return Problems.AgentExists(newName).ToResult(context);
+        }
+
         if (request.SystemPrompt is { } prompt)
         {
             var changed = await deploys.ChangeAsync(
@@ -145,7 +159,7 @@ internal static class AgentEndpoints
                     return null;
                 },
                 cancellationToken);
-            if (changed is DeployAgent.Refused || (request.Env is null && request.Config is null))
+            if (changed is DeployAgent.Refused || request with { SystemPrompt = null } == new UpdateAgentRequest())
             {
                 return Answer(context, changed);
             }
@@ -153,7 +167,7 @@ internal static class AgentEndpoints
             expected = default;
         }
 
-        return Answer(context, await agents.UpdateAsync(tenantId, name, request.Env, ObjectOf(request.Config), expected));
+        return Answer(context, await agents.UpdateAsync(tenantId, name, request, expected));
     }
 
     private static async Task<IResult> DeleteAsync(
@@ -172,13 +186,18 @@ internal static class AgentEndpoints
         HttpContext context, string name, AgentDirectory agents, CancellationToken cancellationToken)
     {
         var body = await JsonBody<JsonObject>.ReadAnyAsync(context.Request, ApiJson.Default.JsonObject, MaxChangeBytes, cancellationToken);
-        if ((body.Problem ?? Refusal(body.Value!)) is { } problem)
+        if (body.Problem is { } unread)
+        {
+            return unread.ToResult(context);
+        }
+
+        var request = new UpdateAgentRequest { Config = JsonSerializer.SerializeToElement(body.Value!, ApiJson.Default.JsonObject) };
+        if (Refusal(request) is { } problem)
         {
             return problem.ToResult(context);
         }
 
-        var tenantId = context.Caller.TenantId;
-        return await agents.UpdateAsync(tenantId, name, env: null, body.Value, Precondition.Of(context.Request)) switch
+        return await agents.UpdateAsync(context.Caller.TenantId, name, request, Precondition.Of(context.Request)) switch
         {
             DeployAgent.Refused(var refused) => refused.ToResult(context),
             _ => await FindConfigAsync(context, name, agents, cancellationToken),
@@ -197,10 +216,17 @@ internal static class AgentEndpoints
     }
 
     private static async Task<IResult> ListDeploysAsync(
-        HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken) =>
-        await deploys.ListDeploysAsync(context.Caller.TenantId, name, cancellationToken) is { } found
-            ? Results.Json(new DeployListEnvelope(found), ApiJson.Default.DeployListEnvelope)
+        HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken)
+    {
+        if (ListPage.Read(context.Request.Query, out var page) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        return await deploys.ListDeploysAsync(context.Caller.TenantId, name, page, cancellationToken) is { } listed
+            ? Results.Json(new DeployListEnvelope(listed.Items) { Total = listed.Total }, ApiJson.Default.DeployListEnvelope)
             : Problems.AgentNotFound.ToResult(context);
+    }
 
     private static async Task<IResult> RollBackAsync(
         HttpContext context, string name, AgentDeploys deploys, CancellationToken cancellationToken)
@@ -229,17 +255,11 @@ internal static class AgentEndpoints
             : Results.Json(new AgentEnvelope(agent), ApiJson.Default.AgentEnvelope, statusCode: status);
     }
 
-    private static Problem? Refusal(string name, UpdateAgentRequest request) =>
-        request.Name is { } other && other != name
-            ? Problems.Invalid("name cannot be changed: clone the agent under the other name, and delete this one")
+    private static Problem? Refusal(UpdateAgentRequest request) =>
+        request.Name is { } newName && AgentDeploys.RefusalOfName(newName) is { } invalid ? invalid
         : request.Config is { ValueKind: not JsonValueKind.Object } ? Problems.Invalid("body/config must be object")
         : request.SystemPrompt is { } prompt && SessionOptions.RefusalOfPrompt(prompt) is { } tooLong ? Problems.Invalid(tooLong)
         : EnvironmentNames.Refusal("env", request.Env) is { } reason ? Problems.Invalid(reason)
         : request.Config is { } config && AgentDefaults.Refusal(config) is { } wrong ? Problems.Invalid(wrong)
         : null;
-
-    private static Problem? Refusal(JsonObject config) =>
-        AgentDefaults.Refusal(JsonSerializer.SerializeToElement(config, ApiJson.Default.JsonObject)) is { } reason ? Problems.Invalid(reason) : null;
-
-    private static JsonObject? ObjectOf(JsonElement? config) => config is { } element ? JsonObject.Create(element) : null;
 }

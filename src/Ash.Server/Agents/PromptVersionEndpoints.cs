@@ -19,8 +19,9 @@ internal static class PromptVersionEndpoints
         versions.MapGet("/", ListAsync)
             .WithName("ListVersions")
             .WithSummary("List an agent's prompt versions, newest first")
+            .WithPages()
             .Produces<PromptVersionListEnvelope>()
-            .ProducesApiErrors(401, 404);
+            .ProducesApiErrors(400, 401, 404);
         versions.MapPost("/", CreateAsync)
             .WithName("CreateVersion")
             .WithSummary("Make the next prompt version of an agent")
@@ -53,10 +54,17 @@ internal static class PromptVersionEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, string name, PromptVersions versions, CancellationToken cancellationToken) =>
-        await versions.ListAsync(context.Caller.TenantId, name, cancellationToken) is { } found
-            ? Results.Json(new PromptVersionListEnvelope(found), ApiJson.Default.PromptVersionListEnvelope)
+        HttpContext context, string name, PromptVersions versions, CancellationToken cancellationToken)
+    {
+        if (ListPage.Read(context.Request.Query, out var page) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        return await versions.ListAsync(context.Caller.TenantId, name, page, cancellationToken) is { } listed
+            ? Results.Json(new PromptVersionListEnvelope(listed.Items) { Total = listed.Total }, ApiJson.Default.PromptVersionListEnvelope)
             : Problems.AgentNotFound.ToResult(context);
+    }
 
     private static async Task<IResult> CreateAsync(
         HttpContext context, string name, PromptVersions versions, CancellationToken cancellationToken)

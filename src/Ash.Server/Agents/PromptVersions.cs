@@ -11,7 +11,8 @@ namespace Ash.Server.Agents;
 internal sealed class PromptVersions(IDbContextFactory<AshDbContext> contexts, StoreWriter writer, TimeProvider clock)
 {
     /// <summary>Of the agent, by number, the newest first; null where there is no such agent.</summary>
-    public async Task<IReadOnlyList<PromptVersionInfo>?> ListAsync(string tenantId, string agentName, CancellationToken cancellationToken)
+    public async Task<Listed<PromptVersionInfo>?> ListAsync(
+        string tenantId, string agentName, ListPage page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         if (await db.Agents.Named(tenantId, agentName).SingleOrDefaultAsync(cancellationToken) is not { } agent)
@@ -19,11 +20,9 @@ internal sealed class PromptVersions(IDbContextFactory<AshDbContext> contexts, S
             return null;
         }
 
-        var versions = await db.PromptVersions
-            .Where(version => version.AgentId == agent.Id)
-            .OrderByDescending(version => version.Number)
-            .ToListAsync(cancellationToken);
-        return [.. versions.Select(version => Describe(agent, version))];
+        var versions = await page.ReadAsync(
+            db.PromptVersions.Where(version => version.AgentId == agent.Id).OrderByDescending(version => version.Number), cancellationToken);
+        return versions.Select(version => Describe(agent, version));
     }
 
     /// <summary>The prompt of an agent's active version; null where none is, or it has none.</summary>

@@ -1,6 +1,7 @@
 using Ash.Protocol.Api;
 using Ash.Runner.Workspaces;
 using Ash.Server.Files;
+using Ash.Server.Http;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -59,15 +60,16 @@ internal sealed class AttachmentDirectory(
     }
 
     /// <summary>A session's, the oldest first.</summary>
-    public async Task<IReadOnlyList<AttachmentInfo>> ListAsync(Guid sessionId, CancellationToken cancellationToken)
+    public async Task<Listed<AttachmentInfo>> ListAsync(Guid sessionId, ListPage page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var stored = await db.Attachments
-            .Where(attachment => attachment.SessionId == sessionId)
-            .OrderBy(attachment => attachment.CreatedAt)
-            .ThenBy(attachment => attachment.Id)
-            .ToListAsync(cancellationToken);
-        return [.. stored.Select(Describe)];
+        var stored = await page.ReadAsync(
+            db.Attachments
+                .Where(attachment => attachment.SessionId == sessionId)
+                .OrderBy(attachment => attachment.CreatedAt)
+                .ThenBy(attachment => attachment.Id),
+            cancellationToken);
+        return stored.Select(Describe);
     }
 
     /// <summary>Removes an attachment, and its copy unless somebody has changed that.</summary>

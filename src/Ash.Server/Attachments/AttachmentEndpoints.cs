@@ -25,6 +25,7 @@ internal static class AttachmentEndpoints
         attachments.MapGet("/sessions/{id}/attachments", ListAsync)
             .WithName("ListAttachments")
             .WithSummary("List the attachments of a session, oldest first")
+            .WithPages()
             .Produces<AttachmentListEnvelope>()
             .ProducesApiErrors(400, 401, 404);
         attachments.MapGet("/attachments/{id}", ReadAsync)
@@ -93,12 +94,14 @@ internal static class AttachmentEndpoints
         CancellationToken cancellationToken)
     {
         var found = await SessionRoute.FindAsync(context, id, sessions, cancellationToken);
-        return found.Problem is { } unknown
-            ? unknown.ToResult(context)
-            : Results.Json(
-                // No problem: there is one.
-                new AttachmentListEnvelope(await attachments.ListAsync(found.Session!.Id, cancellationToken)),
-                ApiJson.Default.AttachmentListEnvelope);
+        var wrong = ListPage.Read(context.Request.Query, out var page);
+        if ((found.Problem ?? wrong) is { } problem)
+        {
+            return problem.ToResult(context);
+        }
+
+        var listed = await attachments.ListAsync(found.Session!.Id, page, cancellationToken); // No problem: there is one.
+        return Results.Json(new AttachmentListEnvelope(listed.Items) { Total = listed.Total }, ApiJson.Default.AttachmentListEnvelope);
     }
 
     private static async Task<IResult> ReadAsync(

@@ -1,5 +1,6 @@
 using System.Text;
 using Ash.Protocol.Api;
+using Ash.Server.Http;
 using Ash.Server.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -46,10 +47,10 @@ internal sealed partial class CredentialStore(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>A tenant's credentials, newest first.</summary>
-    public async Task<IReadOnlyList<ListedCredential>> ListAsync(string tenantId, CancellationToken cancellationToken)
+    public async Task<Listed<ListedCredential>> ListAsync(string tenantId, ListPage page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var stored = await db.Credentials
+        var stored = await page.ReadAsync(db.Credentials
             .Where(credential => credential.TenantId == tenantId)
             .OrderByDescending(credential => credential.CreatedAt)
             .ThenByDescending(credential => credential.Id)
@@ -61,35 +62,76 @@ internal sealed partial class CredentialStore(
                 Active = true,
                 CreatedAt = credential.CreatedAt,
                 LastUsedAt = credential.LastUsedAt,
-            })
-            .ToListAsync(cancellationToken);
-        return [.. stored.Select(one => one with { LastUsedAt = LastUses.Find(one.Id) ?? one.LastUsedAt })];
+            }), cancellationToken);
+        return stored.Select(one => one with { LastUsedAt = LastUses.Find(one.Id) ?? one.LastUsedAt });
     }
 
     /// <exception cref="StoreException">It could not be stored, or no key to seal it with could be kept.</exception>
     public async Task<CredentialInfo> CreateAsync(string tenantId, string type, Secret secret, string label)
     {
         var id = Guid.CreateVersion7();
-        var key = keys.Require();
-        var (nonce, box) = key.Seal(secret.Reveal(), PlaceOf(id, tenantId, type));
         var record = new CredentialRecord
         {
             Id = id,
             TenantId = tenantId,
             Type = type,
             Label = label,
-            KeyId = key.Id,
-            Nonce = nonce,
-            Sealed = box,
+            KeyId = string.Empty,
+            Nonce = [],
+            Sealed = [],
             CreatedAt = clock.GetUtcNow(),
         };
+        Seal(record, secret);
         await writer.WriteAsync(Durability.Power, transaction =>
         {
             transaction.Db.Credentials.Add(record);
             transaction.Db.SaveChanges();
         });
         LogMade(id, tenantId, type);
-        return new CredentialInfo { Id = id, Type = type, Label = label, Active = true, CreatedAt = record.CreatedAt };
+        return Describe(record);
+    }
+
+    /// <returns>Null where the tenant has none of this id.</returns>
+    public async Task<CredentialInfo?> FindAsync(string tenantId, Guid id, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Credentials.SingleOrDefaultAsync(row => row.Id == id && row.TenantId == tenantId, cancellationToken) is { } found
+            ? Describe(found)
+            : null;
+    }
+
+    /// <summary>Changes a tenant's credential. Whoever opens it from then on has the new secret.</summary>
+    /// <param name="tenantId">Whose it is.</param>
+    /// <param name="id">The credential's.</param>
+    /// <param name="secret">One of its type; null leaves the one there.</param>
+    /// <param name="label">Null leaves the one there.</param>
+    /// <returns>Null where the tenant has none of this id.</returns>
+    /// <exception cref="StoreException">It could not be stored, or no key to seal it with could be kept.</exception>
+    public async Task<CredentialInfo?> UpdateAsync(string tenantId, Guid id, Secret? secret, string? label)
+    {
+        var changed = await writer.WriteAsync(Durability.Power, transaction =>
+        {
+            var record = transaction.Db.Credentials.SingleOrDefault(row => row.Id == id && row.TenantId == tenantId);
+            if (record is not null)
+            {
+                if (secret is not null)
+                {
+                    Seal(record, secret);
+                }
+
+                record.Label = label ?? record.Label;
+                transaction.Db.SaveChanges();
+            }
+
+            return record;
+        });
+        if (changed is null)
+        {
+            return null;
+        }
+
+        LogChanged(id, tenantId, secret is not null);
+        return Describe(changed);
     }
 
     /// <summary>Deletes a tenant's credential. Sessions that use it get nothing from it from then on.</summary>
@@ -131,14 +173,13 @@ internal sealed partial class CredentialStore(
     {
         try
         {
-            var key = keys.Require();
-            var (nonce, box) = key.Seal(secret.Reveal(), PlaceOf(credential.Id, credential.TenantId, credential.Type));
+            Seal(credential, secret);
             await writer.WriteAsync(Durability.Power, transaction =>
             {
                 transaction.Db.Credentials.Where(row => row.Id == credential.Id).ExecuteUpdate(set => set
-                    .SetProperty(row => row.KeyId, key.Id)
-                    .SetProperty(row => row.Nonce, nonce)
-                    .SetProperty(row => row.Sealed, box));
+                    .SetProperty(row => row.KeyId, credential.KeyId)
+                    .SetProperty(row => row.Nonce, credential.Nonce)
+                    .SetProperty(row => row.Sealed, credential.Sealed));
             });
             return true;
         }
@@ -150,11 +191,32 @@ internal sealed partial class CredentialStore(
         }
     }
 
+    /// <exception cref="StoreException">No key to seal it with could be kept.</exception>
+    private void Seal(CredentialRecord credential, Secret secret)
+    {
+        var key = keys.Require();
+        credential.KeyId = key.Id;
+        (credential.Nonce, credential.Sealed) = key.Seal(
+            secret.Reveal(), PlaceOf(credential.Id, credential.TenantId, credential.Type));
+    }
+
+    private static CredentialInfo Describe(CredentialRecord credential) => new()
+    {
+        Id = credential.Id,
+        Type = credential.Type,
+        Label = credential.Label,
+        Active = true,
+        CreatedAt = credential.CreatedAt,
+    };
+
     /// <summary>Whoever can write the store, but has no key, cannot move a secret to another row, tenant or type.</summary>
     private static byte[] PlaceOf(Guid id, string tenantId, string type) => Encoding.UTF8.GetBytes($"{id}\0{type}\0{tenantId}");
 
     [LoggerMessage(LogLevel.Information, "Took in credential {CredentialId} of tenant {TenantId}, of type {Type}")]
     private partial void LogMade(Guid credentialId, string tenantId, string type);
+
+    [LoggerMessage(LogLevel.Information, "Changed credential {CredentialId} of tenant {TenantId}; its secret: {IsSecretNew}")]
+    private partial void LogChanged(Guid credentialId, string tenantId, bool isSecretNew);
 
     [LoggerMessage(LogLevel.Information, "Deleted credential {CredentialId} of tenant {TenantId}")]
     private partial void LogDeleted(Guid credentialId, string tenantId);

@@ -13,6 +13,14 @@ internal static class OperationDescriptions
     public static RouteHandlerBuilder WithParameter(this RouteHandlerBuilder route, string name, string text) => route.Describe(operation =>
         operation.Parameters?.FirstOrDefault(parameter => parameter.Name == name)?.Description = text);
 
+    /// <summary>Adds what <see cref="ListPage"/> reads.</summary>
+    public static RouteHandlerBuilder WithPages(this RouteHandlerBuilder route) => route.Describe(operation =>
+    {
+        AddQuery(operation, "limit", "1 to 1000; all of them where absent.");
+        AddQuery(operation, "offset", "How many of the first to leave out; 0 where absent.");
+        AddQuery(operation, "includeTotal", "true adds how many there are without limit and offset.");
+    });
+
     /// <summary>Adds a header that the handler reads by itself.</summary>
     public static RouteHandlerBuilder WithHeader(this RouteHandlerBuilder route, string name, string text) => route.Describe(operation =>
         (operation.Parameters ??= []).Add(new OpenApiParameter
@@ -74,6 +82,13 @@ internal static class OperationDescriptions
         {
             Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = text },
         };
+    });
+
+    private static void AddQuery(OpenApiOperation operation, string name, string text) => (operation.Parameters ??= []).Add(new OpenApiParameter
+    {
+        Name = name,
+        In = ParameterLocation.Query,
+        Description = text,
     });
 
     private static RouteHandlerBuilder Describe(this RouteHandlerBuilder route, Action<OpenApiOperation> describe) =>

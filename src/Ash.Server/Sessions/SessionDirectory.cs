@@ -64,24 +64,25 @@ internal sealed partial class SessionDirectory(
     }
 
     /// <summary>A tenant's sessions, newest first, and, where that is wanted, how many there are.</summary>
-    public async Task<SessionListEnvelope> ListAsync(string tenantId, SessionPage page, CancellationToken cancellationToken)
+    public async Task<Listed<SessionInfo>> ListAsync(string tenantId, SessionPage page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var fitting = db.Sessions.Where(session => session.TenantId == tenantId
             && (page.Agent == null || session.AgentName == page.Agent)
             && (page.Status == null || session.Status == page.Status));
-        var stored = await fitting
-            .OrderByDescending(session => session.CreatedAt)
-            .ThenByDescending(session => session.Id)
-            .Skip(page.Offset)
-            .Take(page.Limit)
-            .Select(SessionView.Columns)
-            .ToListAsync(cancellationToken);
+        var stored = await page.Part.ReadAsync(
+            fitting.OrderByDescending(session => session.CreatedAt).ThenByDescending(session => session.Id).Select(SessionView.Columns),
+            cancellationToken);
+        return stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session);
+    }
 
-        return new SessionListEnvelope([.. stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session)])
+    /// <summary>An agent is called something else from now on; its sessions are told.</summary>
+    public void RenameAgent(Guid agentId, string name)
+    {
+        foreach (var runtime in runtimes.All.Where(runtime => runtime.Record.AgentId == agentId))
         {
-            Total = page.WantsTotal ? await fitting.CountAsync(cancellationToken) : null,
-        };
+            runtime.Record.AgentName = name;
+        }
     }
 
     /// <summary>Creates a session whose sandbox is up. A failure leaves nothing behind.</summary>
@@ -267,10 +268,12 @@ internal sealed partial class SessionDirectory(
             return Insertion.KeyTaken;
         }
 
-        if (!db.Agents.Any(agent => agent.Id == session.AgentId))
+        if (db.Agents.Where(agent => agent.Id == session.AgentId).Select(agent => agent.Name).SingleOrDefault() is not { } name)
         {
             return Insertion.AgentGone;
         }
+
+        session.AgentName = name;
 
         if (claimed is not null)
         {

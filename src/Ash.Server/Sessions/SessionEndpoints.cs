@@ -33,9 +33,7 @@ internal static class SessionEndpoints
             .WithSummary("List sessions, newest first")
             .WithParameter("agent", "Only sessions of the agent of this name.")
             .WithParameter("status", "Only sessions that stand so: starting, active, paused, stopped, error or ended.")
-            .WithParameter("limit", "1 to 1000; all of them where absent.")
-            .WithParameter("offset", "How many of the newest to leave out; 0 where absent.")
-            .WithParameter("includeTotal", "true adds how many there are without limit and offset.")
+            .WithPages()
             .Produces<SessionListEnvelope>()
             .ProducesApiErrors(400, 401);
         sessions.MapGet("/{id}", FindAsync)
@@ -127,13 +125,13 @@ internal static class SessionEndpoints
         SessionDirectory sessions,
         CancellationToken cancellationToken,
         string? agent = null,
-        string? status = null,
-        string? limit = null,
-        string? offset = null,
-        string? includeTotal = null) =>
-        SessionPage.Check(agent, status, limit, offset, includeTotal, out var page) is { } problem
+        string? status = null) =>
+        SessionPage.Check(agent, status, context.Request.Query, out var page) is { } problem
             ? problem.ToResult(context)
-            : Results.Json(await sessions.ListAsync(context.Caller.TenantId, page, cancellationToken), ApiJson.Default.SessionListEnvelope);
+            : Show(await sessions.ListAsync(context.Caller.TenantId, page, cancellationToken));
+
+    private static IResult Show(Listed<SessionInfo> listed) =>
+        Results.Json(new SessionListEnvelope(listed.Items) { Total = listed.Total }, ApiJson.Default.SessionListEnvelope);
 
     private static Task<IResult> FindAsync(HttpContext context, string id, SessionDirectory sessions, CancellationToken cancellationToken) =>
         ChangeAsync(context, id, sessions, static (_, _) => Task.FromResult<Problem?>(null), cancellationToken);

@@ -42,6 +42,21 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public async Task Update_SendsWhatIsToChange()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.On($"PATCH /api/api-keys/{Id}", $$$"""{"apiKey":{"id":"{{{Id}}}","label":"ci","keyPrefix":"ash_efgh••••","createdAt":""}}""");
+        using var home = Home(api);
+
+        var run = await home.RunAsync("key", "update", Id, "--label", "ci", "--scope", "read");
+        var nothing = await home.RunAsync("key", "update", Id);
+
+        Assert.StartsWith("API key changed: {\n", run.Out, StringComparison.Ordinal);
+        Assert.Equal("""{"label":"ci","scopes":["read"]}""", Assert.Single(api.Requests).Body);
+        Assert.Equal((ExitCodes.Usage, "There is nothing to change. Give --label, --scope or --expires-at.\n"), (nothing.ExitCode, nothing.Error));
+    }
+
+    [Fact]
     public async Task Delete_SaysWhatItDeleted_OrThatThereIsNone()
     {
         await using var api = await ScriptedApi.StartAsync();

@@ -54,6 +54,23 @@ public sealed class CredentialTests
     }
 
     [Fact]
+    public async Task Update_ReadsAnotherSecret_OnlyWhereThatIsAsked()
+    {
+        await using var api = await ScriptedApi.StartAsync();
+        api.On($"PATCH /api/credentials/{Id}", Made);
+        using var home = Home(api);
+
+        var run = await home.RunAsync(["credential", "update", Id, "--key-file", "-"], input: "sk-canary\n");
+        var labelled = await home.RunAsync(["credential", "update", Id, "--label", "mine"], input: "never read\n");
+        var nothing = await home.RunAsync("credential", "update", Id);
+
+        Assert.Equal(["""{"key":"sk-canary"}""", """{"label":"mine"}"""], api.Requests.Select(request => request.Body));
+        Assert.DoesNotContain("sk-canary", run.Out + run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("Credential changed: {\n", labelled.Out, StringComparison.Ordinal);
+        Assert.Equal((ExitCodes.Usage, "There is nothing to change. Give --label or --key-file.\n"), (nothing.ExitCode, nothing.Error));
+    }
+
+    [Fact]
     public async Task ListAndDelete_AreForPeopleAndPrograms()
     {
         await using var api = await ScriptedApi.StartAsync();

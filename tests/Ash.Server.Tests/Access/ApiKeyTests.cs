@@ -124,6 +124,65 @@ public sealed class ApiKeyTests
         await Assert.ThrowsAnyAsync<Exception>(() => reading);
     }
 
+    [Fact(Timeout = Limit)]
+    public async Task Key_IsChanged_WithoutAnotherText()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        using var mine = await server.ConnectAsync("default", scopes: "read");
+        var id = await IdOfAsync(server.Http, "test");
+
+        var renamed = await server.Http.AskAsync("PATCH", $"/api/api-keys/{id}", """{"label":"ci"}""");
+        var before = await mine.AskAsync("POST", "/api/agents", """{"name":"x","systemPrompt":"x"}""");
+        var widened = await server.Http.AskAsync("PATCH", $"/api/api-keys/{id}", """{"scopes":["write"],"expiresAt":"2026-01-15T11:00:00Z"}""");
+        var after = await mine.AskAsync("POST", "/api/agents", """{"name":"x","systemPrompt":"x"}""");
+        server.Clock.Advance(TimeSpan.FromHours(1));
+        var atItsEnd = await mine.AskAsync("GET", "/api/agents");
+
+        Assert.Equal((HttpStatusCode.OK, "ci"), (renamed.Status, Text(renamed.Body.GetProperty("apiKey"), "label")));
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.Created), (before.Status, after.Status));
+        Assert.Equal("ci", Text(widened.Body.GetProperty("apiKey"), "label"));
+        Assert.Equal(["write"], widened.Body.GetProperty("apiKey").GetProperty("scopes").EnumerateArray().Select(scope => scope.GetString()));
+        Assert.Equal(HttpStatusCode.Unauthorized, atItsEnd.Status);
+        await using var store = await server.ReadStoreAsync();
+        var stored = await store.ApiKeys.SingleAsync(key => key.Label == "ci", TestContext.Current.CancellationToken);
+        Assert.Equal(("write", new DateTimeOffset(2026, 1, 15, 11, 0, 0, TimeSpan.Zero)), (stored.Scopes, stored.ExpiresAt));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OpenStream_EndsWithTheRightsOfTheKeyThatOpenedIt()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        var session = await server.CreateSessionAsync();
+        using var mine = await server.ConnectAsync("default");
+        var id = await IdOfAsync(server.Http, "test");
+        using var stream = await mine.GetAsync($"/api/sessions/{session.Id}/stream", HttpCompletionOption.ResponseHeadersRead);
+        var reading = stream.Content.ReadAsStringAsync();
+
+        await server.Http.AskAsync("PATCH", $"/api/api-keys/{id}", """{"label":"still open"}""");
+        var isOpen = !reading.IsCompleted;
+        await server.Http.AskAsync("PATCH", $"/api/api-keys/{id}", """{"scopes":["read"]}""");
+
+        Assert.True(isOpen);
+        await Assert.ThrowsAnyAsync<Exception>(() => reading);
+        Assert.Equal(HttpStatusCode.OK, (await mine.AskAsync("GET", $"/api/sessions/{session.Id}")).Status);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("""{"scopes":["root"]}""", 400, "invalid_request")]
+    [InlineData("""{"expiresAt":"2001-01-01T00:00:00Z"}""", 400, "invalid_request")]
+    [InlineData("""{"label":""}""", 400, "invalid_request")]
+    [InlineData("""{"key":"ash_other"}""", 400, "unknown_field")]
+    public async Task ChangeThatMakesNoSense_IsRefused(string json, int status, string code)
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        using var mine = await server.ConnectAsync("default");
+
+        var refused = await server.Http.AskAsync("PATCH", $"/api/api-keys/{await IdOfAsync(server.Http, "test")}", json);
+
+        Assert.Equal((status, code), ((int)refused.Status, refused.Code));
+        Assert.Equal(HttpStatusCode.OK, (await mine.AskAsync("GET", "/api/api-keys")).Status);
+    }
+
     [Theory(Timeout = Limit)]
     [InlineData("""{"scopes":["root"]}""", "scopes must be one or more of read, write, admin; leave it out for all")]
     [InlineData("""{"scopes":[]}""", "scopes must be one or more of read, write, admin; leave it out for all")]

@@ -43,7 +43,7 @@ public class AgentApiTests : IAsyncLifetime
     [InlineData("", """{"env":{"1A":"x"}}""")]
     [InlineData("", """{"config":[1]}""")]
     [InlineData("", """{"nmae":"x"}""")]
-    [InlineData("", """{"name":"other"}""")]
+    [InlineData("", """{"name":"no name"}""")]
     [InlineData("/config", "[1]")]
     [InlineData("/config", """{"model":""}""")]
     [InlineData("/config", """{"permission_mode":"plan"}""")]
@@ -125,6 +125,29 @@ public class AgentApiTests : IAsyncLifetime
         var later = await _server.CreateSessionAsync();
         Assert.Null(later.Model);
         Assert.Null(later.Config!.McpServers);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Agent_GetsAnotherName_AndItsSessionsStayItsOwn()
+    {
+        var (awake, ended) = (await _server.CreateSessionAsync(), await _server.CreateSessionAsync());
+        await _server.Client.Sessions.EndAsync(ended.Id);
+        await _server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "taken", SystemPrompt = "x" });
+        var before = await _server.Client.Agents.GetAsync("echo");
+
+        await AskAsync("PATCH", "", """{"name":"taken","systemPrompt":"never"}""", HttpStatusCode.Conflict);
+        await AskAsync("PATCH", "", """{"name":"not a name"}""", HttpStatusCode.BadRequest);
+        var renamed = (await AskAsync("PATCH", "", """{"name":"parrot"}""")).GetProperty("agent");
+        await AskAsync("GET", "", expected: HttpStatusCode.NotFound);
+
+        Assert.Equal((before.Id, before.Version), (renamed.GetProperty("id").GetGuid(), renamed.GetProperty("version").GetInt32()));
+        Assert.Equal([ended.Id, awake.Id], (await _server.Client.Sessions.ListAsync("parrot")).Select(session => session.Id));
+        Assert.Empty(await _server.Client.Sessions.ListAsync("echo"));
+        Assert.Equal(("parrot", "parrot"), (
+            (await _server.Client.Sessions.GetAsync(awake.Id)).AgentName, (await _server.Client.Sessions.GetAsync(ended.Id)).AgentName));
+        Assert.Equal("completed", (await _server.Client.Sessions.SendMessageAndWaitAsync(awake.Id, "hello")).Reason);
+        await _server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "echo", SystemPrompt = "another" });
+        Assert.NotEqual(before.Id, (await _server.Client.Agents.GetAsync("echo")).Id);
     }
 
     [Fact(Timeout = Limit)]

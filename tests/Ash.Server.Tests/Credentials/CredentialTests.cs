@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Server.Broker;
+using Ash.Server.Credentials;
 using Ash.Server.Tests.Access;
 using Ash.Server.Tests.Broker;
 using Ash.Server.Tests.InMemory;
@@ -92,6 +93,41 @@ public sealed class CredentialTests
         Assert.Equal((HttpStatusCode.NotFound, "Credential not found", "credential_not_found"), (again.Status, again.Error, again.Code));
         Assert.Equal(HttpStatusCode.NotFound, noUuid.Status);
         Assert.Equal((HttpStatusCode.BadRequest, "Invalid or inaccessible credential", "invalid_credential"), (used.Status, used.Error, used.Code));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task Secret_IsChangedInItsPlace_AndUsedFromThenOn()
+    {
+        using var log = new LogCapture();
+        await using var server = await InMemoryServer.StartAsync(replace: services => services.AddSingleton<ILoggerProvider>(log));
+        var id = await MakeAsync(server, "custom", "before");
+        var session = (await CreateSessionAsync(server, id, exposes: true)).Body.GetProperty("session").GetProperty("id").GetGuid();
+
+        var changed = await server.Http.AskAsync("PATCH", $"/api/credentials/{id}", $$"""{"key":"{{Canary}}","label":"new"}""");
+        await server.Http.AskAsync("POST", $"/api/sessions/{session}/stop");
+        await server.Http.AskAsync("POST", $"/api/sessions/{session}/resume");
+
+        Assert.Equal((HttpStatusCode.OK, "new"), (changed.Status, Text(changed.Body.GetProperty("credential"), "label")));
+        Assert.Equal(Canary, server.Host.Environment["ASH_CUSTOM_API_KEY"]);
+        Assert.DoesNotContain(Canary, changed.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(log.Lines, line => line.Contains(Canary, StringComparison.Ordinal));
+        Assert.Empty(Access.Canary.FilesWith(server.Folder, Canary));
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("""{"key":""}""", 400, "key must have 1 to 32768 characters, without NUL")]
+    [InlineData("""{"key":"sk\nx-evil: 1"}""", 400, "key must have no spaces, line breaks or characters beyond ASCII: it is sent as a header")]
+    [InlineData("""{"label":"a\nb"}""", 400, "label must have at most 255 characters, none of them a control character")]
+    [InlineData("""{"type":"openai"}""", 400, "type is not a field of this request; it may have key, label")]
+    public async Task ChangeThatMakesNoSense_IsRefused_AndTheSecretStays(string json, int status, string error)
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        var id = await MakeAsync(server, "anthropic", Canary);
+
+        var refused = await server.Http.AskAsync("PATCH", $"/api/credentials/{id}", json);
+
+        Assert.Equal((status, error), ((int)refused.Status, refused.Error));
+        Assert.Equal(Canary, (await server.Get<CredentialStore>().OpenAsync("default", id, CancellationToken.None))!.Secret.Reveal());
     }
 
     [Theory(Timeout = Limit)]

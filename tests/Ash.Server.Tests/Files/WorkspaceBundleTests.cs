@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Ash.Protocol.Api;
@@ -124,6 +125,28 @@ public sealed class WorkspaceBundleTests
 
         await FilesTests.WriteAsync(server, session, ("large", new string('x', 200_000)));
         Assert.Equal(TooLarge, await FilesTests.RefusalAsync(server.Http.GetAsync(Url(session)), HttpStatusCode.RequestEntityTooLarge));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task DownloadThatNobodyReads_KeepsNothingElseWaiting()
+    {
+        const int size = 30_000_000;
+        await using var server = await InMemoryServer.StartAsync();
+        var session = await server.CreateSessionAsync();
+        using (var written = await server.Http.PostAsync(
+            $"/api/sessions/{session.Id}/files",
+            new StringContent($$"""{"files":[{"path":"large","content":"{{Convert.ToBase64String(RandomNumberGenerator.GetBytes(size))}}"}]}""", Encoding.UTF8, "application/json")))
+        {
+            Assert.Equal(HttpStatusCode.OK, written.StatusCode);
+        }
+
+        using var download = await server.Http.GetAsync(Url(session), HttpCompletionOption.ResponseHeadersRead);
+        var turn = await server.Client.Sessions.SendMessageAndWaitAsync(session.Id, "hello");
+        var other = await server.CreateSessionAsync();
+        await server.Client.Sessions.ListAsync();
+
+        Assert.Equal(("completed", "active"), (turn.Reason, other.Status));
+        Assert.InRange((await download.Content.ReadAsByteArrayAsync()).Length, size, 2 * size);
     }
 
     private static string Url(SessionInfo session) => $"/api/sessions/{session.Id}/workspace";

@@ -178,6 +178,13 @@ internal static class BodyExamples
             ]),
             ApiJson.Default.ApiKeyListEnvelope),
         Of(new CreateApiKeyRequest { Label = "ci", Scopes = ["write"], ExpiresAt = At.AddYears(100) }, ApiJson.Default.CreateApiKeyRequest),
+        Of(new UpdateApiKeyRequest { Label = "ci, read only", Scopes = ["read"] }, ApiJson.Default.UpdateApiKeyRequest),
+        Of(
+            new ApiKeyEnvelope(new ApiKeyInfo
+            {
+                Id = $"{Id}", Label = "ci, read only", KeyPrefix = "ash_Xy3k••••", CreatedAt = "2026-01-15T10:00:00.000Z", Scopes = ["read"],
+            }),
+            ApiJson.Default.ApiKeyEnvelope),
         Of(new CreatedApiKey(Id, "ash_0123456789abcdefghijklmnopqrstuv"), ApiJson.Default.CreatedApiKey),
         Of(new CreateTenantApiKeyRequest { TenantId = "acme" }, ApiJson.Default.CreateTenantApiKeyRequest),
         Of(new CreatedTenantApiKey(Id, "ash_0123456789abcdefghijklmnopqrstuv", "acme"), ApiJson.Default.CreatedTenantApiKey),
@@ -189,6 +196,7 @@ internal static class BodyExamples
                 [new ListedCredential { Id = Id, Type = "openai", Label = "images", Active = true, CreatedAt = At, LastUsedAt = null }]),
             ApiJson.Default.CredentialListEnvelope),
         Of(new CreateCredentialRequest { Type = "openai", Key = "sk-…", Label = "images" }, ApiJson.Default.CreateCredentialRequest),
+        Of(new UpdateCredentialRequest { Key = "sk-…" }, ApiJson.Default.UpdateCredentialRequest),
         Of(new FileListing { Files = [File], Source = "sandbox" }, ApiJson.Default.FileListing),
         Of(new FileText("notes/today.md", "You are a helpful support agent.\n", 33, "sandbox"), ApiJson.Default.FileText),
         Of(new WriteFilesRequest { Files = [new WriteFileInput("notes/today.md", Text)] }, ApiJson.Default.WriteFilesRequest),

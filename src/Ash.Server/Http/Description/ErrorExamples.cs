@@ -48,7 +48,7 @@ internal static class ErrorExamples
         (Problems.UnknownCredential, route => route.IsOf("/api/credentials/{id}")),
         (Problems.IdempotencyConflict, route => route.Is("POST", "/api/sessions") || route.EndsWith("/messages")),
         (Problems.TurnRunning, route => route.EndsWith("/messages")),
-        (Problems.AgentExists("support"), route => route.EndsWith("/clone")),
+        (Problems.AgentExists("support"), route => route.EndsWith("/clone") || route.Is("PATCH", "/api/agents/{name}")),
         (Problems.MissingContent("support"), route => route.Is("POST", "/api/sessions")),
         (Problems.LastAdminKey, route => route.IsOf("/api/api-keys/{id}")),
         (Problems.SessionEnded, _ => true),
