@@ -49,6 +49,7 @@ public sealed class SessionTests(ContractServer server) : ContractTests(server)
     [InlineData("""{"agent":"a","mcpServers":{"a":{"url":"http://x","command":"x"}}}""", 400, "invalid_request", "mcpServers.a must have either a url or a command")]
     [InlineData("""{"agent":"a","mcpServers":{"a":1}}""", 400, "invalid_request", "mcpServers.a must be object")]
     [InlineData("""{"agent":"a","subagents":{"a":{"prompt":"x"}}}""", 400, "invalid_request", "subagents.a must have a description and a prompt")]
+    [InlineData("""{"agent":"a","subagents":{"a":{"description":"x","prompt":"x","mcpServers":[{"s":{"command":"x"}}]}}}""", 400, "invalid_request", "subagents.a.mcpServers must hold names of servers; give the servers as the session's mcpServers")]
     [InlineData("""{"agent":"a","allowedTools":[""]}""", 400, "invalid_request", "allowedTools must hold strings of 1 to 1000 characters")]
     [InlineData("""{"agent":"a","initialAgent":"--x y"}""", 400, "invalid_request", "initialAgent must match ^[a-zA-Z0-9_-]{1,255}\\z")]
     public async Task Create_IsRefused_WithAReason(string body, int status, string code, string? error) =>

@@ -57,7 +57,7 @@ public sealed record UpdateApiKeyRequest
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Scopes { get; init; }
 
-    /// <summary>From then on the key lets nobody in.</summary>
+    /// <summary>From then on the key lets nobody in. An end can be moved, not taken away.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? ExpiresAt { get; init; }
 }

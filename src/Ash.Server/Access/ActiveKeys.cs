@@ -15,13 +15,8 @@ internal sealed class ActiveKeys
 
     public void Add(ActiveKey key) => _keys[SlotOf(key.Hash)] = key;
 
-    /// <summary>Puts a key in the place of the one with the same text.</summary>
-    /// <returns>That one; null where it was deleted meanwhile, and then nothing comes in its place.</returns>
-    public ActiveKey? Replace(ActiveKey key)
-    {
-        var slot = SlotOf(key.Hash);
-        return _keys.TryGetValue(slot, out var before) && _keys.TryUpdate(slot, key, before) ? before : null;
-    }
+    /// <summary>The stored key with this id.</summary>
+    public ActiveKey? Find(Guid id) => _keys.Values.FirstOrDefault(key => key.Caller.KeyId == id);
 
     /// <returns>The key that is not among them any more.</returns>
     public ActiveKey? Remove(Guid id)

@@ -22,6 +22,8 @@ internal sealed partial class ApiKeys(
     /// <summary>Names the static key in lists. It is in no store, so nobody can delete it here.</summary>
     public const string StaticKeyId = "env";
 
+    private static readonly DateTimeOffset Never = DateTimeOffset.MaxValue;
+
     private readonly ActiveKeys _active = new();
 
     /// <summary>What is in memory follows the store, change by change.</summary>
@@ -109,6 +111,11 @@ internal sealed partial class ApiKeys(
         var problem = await writer.WriteAsync(Durability.Power, transaction =>
         {
             var keys = transaction.Db.ApiKeys.Where(key => key.TenantId == caller.TenantId).ToList();
+            if (LostRights(caller, keys, now) is { } lost)
+            {
+                return lost;
+            }
+
             if (keys.Find(key => key.Id == id) is not { } key)
             {
                 return Problems.UnknownApiKey;
@@ -143,21 +150,29 @@ internal sealed partial class ApiKeys(
     {
         using var entered = await _changes.EnterAsync();
         var now = clock.GetUtcNow();
+        var isLess = false;
         var (record, problem) = await writer.WriteAsync<(ApiKeyRecord?, Problem?)>(Durability.Power, transaction =>
         {
             var keys = transaction.Db.ApiKeys.Where(key => key.TenantId == caller.TenantId).ToList();
+            if (LostRights(caller, keys, now) is { } lost)
+            {
+                return (null, lost);
+            }
+
             if (keys.Find(key => key.Id == id) is not { } key)
             {
                 return (null, Problems.UnknownApiKey);
             }
 
             var scopes = request.Scopes is null ? key.Scopes : Scopes.ToStored(request.Scopes);
-            if (Scopes.HighestOf(scopes) != AccessScope.Admin && IsLastWayIn(caller, key, keys, now))
+            var expiresAt = request.ExpiresAt ?? key.ExpiresAt;
+            isLess = Scopes.HighestOf(scopes) < Scopes.HighestOf(key.Scopes) || (expiresAt ?? Never) < (key.ExpiresAt ?? Never);
+            if (isLess && IsLastWayIn(caller, key, keys, now))
             {
                 return (null, Problems.LastAdminKey);
             }
 
-            (key.Label, key.Scopes, key.ExpiresAt) = (request.Label ?? key.Label, scopes, request.ExpiresAt ?? key.ExpiresAt);
+            (key.Label, key.Scopes, key.ExpiresAt) = (request.Label ?? key.Label, scopes, expiresAt);
             transaction.Db.SaveChanges();
             return (key, null);
         });
@@ -166,14 +181,24 @@ internal sealed partial class ApiKeys(
             return (null, problem);
         }
 
-        if ((request.Scopes is not null || request.ExpiresAt is not null) && _active.Replace(ActiveKey.Of(record, clock)) is { } before)
+        if (_active.Find(id) is { } before)
         {
-            replaced(before);
+            _active.Add(ActiveKey.Of(record, clock, isLess ? null : before));
+            if (isLess)
+            {
+                replaced(before);
+            }
         }
 
         LogChanged(id, caller.TenantId, Scopes.NameOf(Scopes.HighestOf(record.Scopes)), caller.KeyId);
         return (Describe(record), null);
     }
+
+    /// <summary>Whoever lost the right to change keys while the request waited for its turn has lost it.</summary>
+    private static Problem? LostRights(Caller caller, List<ApiKeyRecord> keys, DateTimeOffset now) =>
+        caller.KeyId is { } own && (keys.Find(key => key.Id == own) is not { } key || !IsUsableAdmin(key, now))
+            ? Problems.Unauthorized("Invalid API key")
+            : null;
 
     /// <summary>Whether the caller would lock its tenant out without this key.</summary>
     private bool IsLastWayIn(Caller caller, ApiKeyRecord key, List<ApiKeyRecord> keys, DateTimeOffset now) =>
@@ -222,6 +247,7 @@ internal sealed partial class ApiKeys(
             CreatedAt = clock.GetUtcNow(),
             ExpiresAt = expiresAt,
         };
+        using var entered = await _changes.EnterAsync();
         await writer.WriteAsync(Durability.Power, transaction =>
         {
             transaction.Db.ApiKeys.Add(record);

@@ -13,6 +13,12 @@ namespace Ash.Server.Agents;
 /// <remarks>The reference keeps such entries, and its documents say that they matter; there they have no effect (contract 15.3, B20).</remarks>
 internal sealed record AgentDefaults
 {
+    private const int MaxDepth = 32;
+    private const int MaxLength = 262_144;
+
+    /// <summary>As deep as a request's body may be: releases before this kept all of it.</summary>
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = ApiJson.Default.Options.MaxDepth };
+
     public static AgentDefaults None { get; } = new();
 
     public string? Model { get; private init; }
@@ -29,13 +35,15 @@ internal sealed record AgentDefaults
 
     /// <param name="config">As it is stored; null where there is none.</param>
     public static AgentDefaults Parse(string? config) =>
-        config is not null && TryRead(JsonElement.Parse(config), out var defaults) is null ? defaults : None;
+        config is not null && TryRead(JsonElement.Parse(config, Deep), out var defaults) is null ? defaults : None;
 
-    /// <summary>A configuration as it is shown in lists: without the secrets that servers are given.</summary>
-    public static JsonElement Describe(JsonElement config)
+    /// <summary>A configuration as it is shown: without the secrets that servers are given.</summary>
+    /// <param name="config">As it is stored.</param>
+    public static JsonElement Describe(string config)
     {
-        var shown = JsonObject.Create(config)!; // It was checked to be one.
-        foreach (var entry in config.EnumerateObject().Where(entry => IsServers(entry.Name) && entry.Value.ValueKind == JsonValueKind.Object))
+        var stored = JsonElement.Parse(config, Deep);
+        var shown = JsonObject.Create(stored)!; // It was checked to be one.
+        foreach (var entry in stored.EnumerateObject().Where(entry => IsServers(entry.Name) && entry.Value.ValueKind == JsonValueKind.Object))
         {
             shown[entry.Name] = JsonObject.Create(McpServerMap.Mask(entry.Value));
         }
@@ -46,21 +54,46 @@ internal sealed record AgentDefaults
     /// <summary>A configuration with what changes of it: the entries that are given take the place of those of their names.</summary>
     /// <param name="config">As it is stored; null where there is none.</param>
     /// <param name="changes">Checked.</param>
-    public static string Merge(string? config, JsonElement changes)
+    /// <param name="merged">As it is to be stored.</param>
+    /// <returns>Why it cannot be; null where it can.</returns>
+    public static string? Merge(string? config, JsonElement changes, out string merged)
     {
-        var merged = config is null ? new JsonObject() : JsonNode.Parse(config)!.AsObject();
+        var entries = config is null ? new JsonObject() : JsonNode.Parse(config, documentOptions: Deep)!.AsObject();
+        var before = entries.FirstOrDefault(entry => IsServers(entry.Key) && entry.Value is JsonObject).Value as JsonObject;
         foreach (var (name, value) in JsonObject.Create(changes)!) // It was checked to be one.
         {
-            merged[name] = IsServers(name) && value is JsonObject servers && merged[name] is JsonObject known
-                ? McpServerMap.KeepHidden(servers, known)
-                : value?.DeepClone();
+            if (IsServers(name) && value is JsonObject given)
+            {
+                var servers = before is null ? given : McpServerMap.KeepHidden(given, before);
+                if (McpServerMap.FindHidden(servers) is { } hidden)
+                {
+                    merged = string.Empty;
+                    return $"config.{name}.{hidden}: {AgentView.Hidden} stands for a value that is not shown; "
+                        + "send the server as it is shown, or with all its values";
+                }
+
+                entries[name] = servers.DeepClone();
+            }
+            else
+            {
+                entries[name] = value?.DeepClone();
+            }
         }
 
-        return merged.ToJsonString();
+        merged = entries.ToJsonString();
+        return merged.Length > MaxLength ? $"config must be at most {MaxLength} characters, all its entries together" : null;
     }
 
     /// <summary>What is wrong with a change of a configuration, or null.</summary>
-    public static string? Refusal(JsonElement change) => TryRead(change, out _);
+    public static string? Refusal(JsonElement change) =>
+        DepthOf(change) > MaxDepth ? $"config must be nested at most {MaxDepth} deep" : TryRead(change, out _);
+
+    private static int DepthOf(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => 1 + element.EnumerateObject().Select(entry => DepthOf(entry.Value)).DefaultIfEmpty().Max(),
+        JsonValueKind.Array => 1 + element.EnumerateArray().Select(DepthOf).DefaultIfEmpty().Max(),
+        _ => 0,
+    };
 
     private static string? TryRead(JsonElement config, out AgentDefaults defaults)
     {

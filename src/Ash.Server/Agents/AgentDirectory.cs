@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ash.Protocol.Api;
+using Ash.Server.Credentials;
 using Ash.Server.Http;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
@@ -20,6 +21,8 @@ internal sealed partial class AgentDirectory(
     TimeProvider clock,
     ILogger<AgentDirectory> logger)
 {
+    private readonly Gate _renames = new();
+
     /// <summary>Changes what of an agent is not content.</summary>
     /// <param name="tenantId">Whose it is.</param>
     /// <param name="name">What it is called.</param>
@@ -27,6 +30,8 @@ internal sealed partial class AgentDirectory(
     /// <param name="expected">Which state of it is to be changed.</param>
     public async Task<DeployAgent> UpdateAsync(string tenantId, string name, UpdateAgentRequest change, Precondition expected)
     {
+        // Sessions in memory get the names of the store in the store's order.
+        using var entered = await _renames.EnterAsync();
         var (agent, problem) = await writer.WriteAsync<(AgentRecord?, Problem?)>(Durability.Power, transaction =>
         {
             var db = transaction.Db;
@@ -40,26 +45,15 @@ internal sealed partial class AgentDirectory(
                 return (null, Problems.PreconditionFailed);
             }
 
-            if (change.Name is { } newName && newName != name)
+            if (Apply(db, agent, change) is { } refused)
             {
-                if (db.Agents.Named(tenantId, newName).Any())
-                {
-                    return (null, Problems.AgentExists(newName));
-                }
+                return (null, refused);
+            }
 
-                agent.Name = newName;
+            if (agent.Name != name)
+            {
                 db.Sessions.Where(session => session.AgentId == agent.Id)
-                    .ExecuteUpdate(update => update.SetProperty(session => session.AgentName, newName));
-            }
-
-            if (change.Env is { } env)
-            {
-                sealedAgents.SetEnvironment(agent, KeepHidden(env, agent));
-            }
-
-            if (change.Config is { } config)
-            {
-                sealedAgents.SetConfig(agent, AgentDefaults.Merge(sealedAgents.OpenConfig(agent), config));
+                    .ExecuteUpdate(update => update.SetProperty(session => session.AgentName, agent.Name));
             }
 
             agent.UpdatedAt = AgentTag.TimeAfter(agent.UpdatedAt, clock);
@@ -71,20 +65,30 @@ internal sealed partial class AgentDirectory(
             return new DeployAgent.Refused(problem!); // One of the two is there.
         }
 
-        sessions.RenameAgent(agent.Id, agent.Name);
+        if (agent.Name != name)
+        {
+            sessions.RenameAgent(agent.Id, agent.Name);
+        }
+
         return new DeployAgent.Deployed(view.Describe(agent));
     }
 
-    /// <summary>Whether a tenant has an agent of this name.</summary>
-    public async Task<bool> ExistsAsync(string tenantId, string name, CancellationToken cancellationToken) =>
-        await FindRecordAsync(tenantId, name, cancellationToken) is not null;
+    /// <returns>Why a change would be refused as the agent is now; null where it would not.</returns>
+    public async Task<Problem?> CheckAsync(
+        string tenantId, string name, UpdateAgentRequest change, Precondition expected, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Agents.Named(tenantId, name).SingleOrDefaultAsync(cancellationToken) is not { } agent ? Problems.AgentNotFound
+            : !expected.Allows(AgentTag.Of(agent)) ? Problems.PreconditionFailed
+            : Apply(db, agent, change);
+    }
 
     public async Task<AgentInfo?> FindAsync(string tenantId, string name, CancellationToken cancellationToken) =>
         await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? view.Describe(agent) : null;
 
-    /// <summary>What is kept with an agent for its users; null where there is no such agent.</summary>
+    /// <summary>An agent's configuration, as it is shown; null where there is no such agent.</summary>
     public async Task<JsonElement?> FindConfigAsync(string tenantId, string name, CancellationToken cancellationToken) =>
-        await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? JsonElement.Parse(sealedAgents.OpenConfig(agent) ?? "{}") : null;
+        await FindRecordAsync(tenantId, name, cancellationToken) is { } agent ? AgentDefaults.Describe(sealedAgents.OpenConfig(agent) ?? "{}") : null;
 
     /// <summary>Where an agent's newest content lies; null where there is no such agent.</summary>
     public async Task<string?> FindContentAsync(string tenantId, string name, CancellationToken cancellationToken) =>
@@ -166,18 +170,54 @@ internal sealed partial class AgentDirectory(
         return hashes.Where(hash => !store.AgentVersions.Any(version => version.ContentHash == hash)).ToList();
     });
 
-    /// <summary>Who sends an agent back as it was shown does not know its values: they stay.</summary>
-    private IReadOnlyDictionary<string, string> KeepHidden(IReadOnlyDictionary<string, string> env, AgentRecord agent)
+    /// <summary>Changes a record, which is not saved by this.</summary>
+    /// <returns>Why it cannot be changed so; null where it is.</returns>
+    private Problem? Apply(AshDbContext db, AgentRecord agent, UpdateAgentRequest change)
     {
-        if (!env.Values.Contains(AgentView.Hidden) || sealedAgents.OpenEnvironment(agent) is not { } stored)
+        if (change.Name is { } newName && newName != agent.Name)
         {
-            return env;
+            if (db.Agents.Named(agent.TenantId, newName).Any())
+            {
+                return Problems.AgentExists(newName);
+            }
+
+            agent.Name = newName;
         }
 
-        return env.ToDictionary(
-            pair => pair.Key,
-            pair => pair.Value == AgentView.Hidden && stored.TryGetValue(pair.Key, out var value) ? value : pair.Value);
+        if (change.Env is { } env)
+        {
+            sealedAgents.SetEnvironment(agent, env);
+        }
+
+        if (change.Config is { } config)
+        {
+            if (AgentDefaults.Merge(OpenConfigOrNone(agent), config, out var merged) is { } reason)
+            {
+                return Problems.Invalid(reason);
+            }
+
+            sealedAgents.SetConfig(agent, merged);
+        }
+
+        return null;
     }
+
+    /// <summary>A configuration that cannot be opened any more is set anew by what is said now.</summary>
+    private string? OpenConfigOrNone(AgentRecord agent)
+    {
+        try
+        {
+            return sealedAgents.OpenConfig(agent);
+        }
+        catch (SealedTextException failure)
+        {
+            LogConfigLost(agent.Name, failure.Message);
+            return null;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The configuration of agent {AgentName} is set anew: {Reason}")]
+    private partial void LogConfigLost(string agentName, string reason);
 
     [LoggerMessage(LogLevel.Information, "Deleted agent {AgentName} with {Sessions} sessions")]
     private partial void LogDeleted(string agentName, int sessions);

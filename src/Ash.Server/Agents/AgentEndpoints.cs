@@ -142,13 +142,14 @@ internal static class AgentEndpoints
         var request = body.Value!;
         var expected = Precondition.Of(context.Request);
         var tenantId = context.Caller.TenantId;
-        if (request.Name is { } newName && newName != name && await agents.ExistsAsync(tenantId, newName, cancellationToken))
-        {
-            return Problems.AgentExists(newName).ToResult(context);
-        }
-
         if (request.SystemPrompt is { } prompt)
         {
+            // A prompt is another version, and so a step of its own: nothing of the change is made where the rest would be refused.
+            if (await agents.CheckAsync(tenantId, name, request, expected, cancellationToken) is { } refused)
+            {
+                return refused.ToResult(context);
+            }
+
             var changed = await deploys.ChangeAsync(
                 tenantId,
                 name,

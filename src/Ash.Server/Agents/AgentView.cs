@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Server.Credentials;
 using Ash.Server.Storage;
@@ -20,7 +19,7 @@ internal sealed class AgentView(AgentContentStore contents, SealedAgents agents)
         Path = contents.PathOf(agent.ContentHash),
         ContentHash = agent.ContentHash,
         Env = Readable(() => agents.OpenEnvironment(agent))?.ToDictionary(pair => pair.Key, _ => Hidden),
-        Config = Readable(() => agents.OpenConfig(agent)) is { } config ? AgentDefaults.Describe(JsonElement.Parse(config)) : null,
+        Config = Readable(() => agents.OpenConfig(agent)) is { } config ? AgentDefaults.Describe(config) : null,
         CreatedAt = agent.CreatedAt,
         UpdatedAt = agent.UpdatedAt,
     };

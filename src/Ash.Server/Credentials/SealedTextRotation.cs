@@ -3,15 +3,35 @@ using Ash.Server.Storage;
 namespace Ash.Server.Credentials;
 
 /// <summary>
-/// Seals with the current key, once after the start and beside all else, what an earlier key has sealed, or what releases before
-/// this have left plain. Until then it is read as it is.
+/// Seals what releases before this have left plain, before anything reads it; then, beside all else, seals with the current key
+/// what an earlier key has sealed, which is read as it is until then.
 /// </summary>
 internal sealed partial class SealedTextRotation(
     SealedTexts texts, IEnumerable<ISealedRows> tables, ILogger<SealedTextRotation> logger) : BackgroundService
 {
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var count = 0;
+        foreach (var table in tables)
+        {
+            foreach (var id in await table.FindPlainAsync(cancellationToken))
+            {
+                await table.SealPlainAsync(id);
+                count++;
+            }
+        }
+
+        if (count > 0)
+        {
+            LogSealed(count);
+        }
+
+        await base.StartAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var (sealedAnew, unreadable) = (0, 0);
+        var count = 0;
         try
         {
             foreach (var table in tables)
@@ -19,14 +39,7 @@ internal sealed partial class SealedTextRotation(
                 foreach (var id in await table.FindStaleAsync(texts.CurrentPrefix ?? SealedTexts.NoPrefix, stoppingToken))
                 {
                     stoppingToken.ThrowIfCancellationRequested();
-                    if (await TrySealAnewAsync(table, id))
-                    {
-                        sealedAnew++;
-                    }
-                    else
-                    {
-                        unreadable++;
-                    }
+                    count += await TrySealAnewAsync(table, id) ? 1 : 0;
                 }
             }
         }
@@ -36,38 +49,34 @@ internal sealed partial class SealedTextRotation(
             LogFailed(failure);
         }
 
-        if (sealedAnew > 0)
+        if (count > 0)
         {
-            LogSealedAnew(sealedAnew);
-        }
-
-        if (unreadable > 0)
-        {
-            LogUnreadable(unreadable);
+            LogSealedAnew(count);
         }
     }
 
-    private static async Task<bool> TrySealAnewAsync(ISealedRows table, Guid id)
+    private async Task<bool> TrySealAnewAsync(ISealedRows table, Guid id)
     {
         try
         {
             await table.SealAnewAsync(id);
             return true;
         }
-        catch (SealedTextException)
+        catch (SealedTextException failure)
         {
+            LogUnreadable(id, failure.Message);
             return false;
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Sealed the environments and configurations of {Count} agents and sessions with the current credential key")]
+    [LoggerMessage(LogLevel.Information, "Sealed environments and configurations of {Count} agents and sessions, which were plain text")]
+    private partial void LogSealed(int count);
+
+    [LoggerMessage(LogLevel.Information, "Sealed environments and configurations of {Count} agents and sessions anew, with the current credential key")]
     private partial void LogSealedAnew(int count);
 
-    [LoggerMessage(
-        LogLevel.Warning,
-        "What {Count} agents and sessions have of environments and configurations is sealed with a key that is not here; "
-        + "set ASH_CREDENTIAL_KEY_PREVIOUS, or restore credential.key")]
-    private partial void LogUnreadable(int count);
+    [LoggerMessage(LogLevel.Warning, "A text of agent or session {Id} could not be sealed anew: {Reason}")]
+    private partial void LogUnreadable(Guid id, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Not all environments and configurations are sealed with the current credential key; the next start tries again")]
     private partial void LogFailed(Exception failure);

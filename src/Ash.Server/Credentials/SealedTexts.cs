@@ -8,6 +8,9 @@ internal sealed class SealedTexts(CredentialKeys keys)
 {
     private const int NonceBytes = 12;
 
+    /// <summary>What <see cref="IsPlain"/> says, for a query.</summary>
+    public const string PlainPattern = "{%";
+
     /// <summary>No text begins so.</summary>
     public const string NoPrefix = ".";
 
@@ -22,20 +25,18 @@ internal sealed class SealedTexts(CredentialKeys keys)
         return PrefixOf(key) + Convert.ToBase64String([.. nonce, .. box]);
     }
 
+    /// <summary>Whether a text is one that releases before this have left plain: an object of JSON.</summary>
+    public static bool IsPlain(string stored) => stored.StartsWith('{');
+
     /// <exception cref="SealedTextException">Its key is not here, or it was sealed for another place, or changed since.</exception>
     public string Open(string stored, SealedPlace place)
     {
-        if (IsPlain(stored))
-        {
-            return stored;
-        }
-
         var dot = stored.IndexOf('.', StringComparison.Ordinal);
         if (dot < 0 || keys.Find(stored[..dot]) is not { } key)
         {
             throw new SealedTextException(
                 $"The {place.What} is sealed with a key that this server does not have; "
-                + "set ASH_CREDENTIAL_KEY_PREVIOUS to it, restore credential.key, or set the values anew.");
+                + $"set ASH_CREDENTIAL_KEY_PREVIOUS to it, restore credential.key, or {place.WayOut}.");
         }
 
         var bytes = new byte[stored.Length];
@@ -43,11 +44,8 @@ internal sealed class SealedTexts(CredentialKeys keys)
             && length > NonceBytes
             && key.Open(bytes[..NonceBytes], bytes[NonceBytes..length], place.ToBytes()) is { } text
             ? text
-            : throw new SealedTextException($"The {place.What} was changed in the store, and cannot be opened; set the values anew.");
+            : throw new SealedTextException($"The {place.What} was changed in the store, and cannot be opened; {place.WayOut}.");
     }
-
-    /// <summary>What releases before this stored is an object of JSON, until it is sealed at the next start.</summary>
-    private static bool IsPlain(string stored) => stored.StartsWith('{');
 
     private static string PrefixOf(CredentialKey key) => key.Id + '.';
 }
@@ -56,7 +54,8 @@ internal sealed class SealedTexts(CredentialKeys keys)
 /// <param name="What">The column, as people call it.</param>
 /// <param name="Row">Whose it is.</param>
 /// <param name="TenantId">Whose that is.</param>
-internal readonly record struct SealedPlace(string What, Guid Row, string TenantId)
+/// <param name="WayOut">What people do where it cannot be opened any more.</param>
+internal readonly record struct SealedPlace(string What, Guid Row, string TenantId, string WayOut)
 {
     public byte[] ToBytes() => Encoding.UTF8.GetBytes($"{What}\0{Row}\0{TenantId}");
 }

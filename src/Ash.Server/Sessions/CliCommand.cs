@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Ash.Protocol.Bridge;
 using Ash.Protocol.Launch;
@@ -77,7 +79,7 @@ internal static class CliCommand
     }
 
     /// <summary>
-    /// What a sandbox and its CLI are started with and cannot be told later, but for what is each session's own: one that was
+    /// Tells what a sandbox and its CLI are started with and cannot be told later, but for what is each session's own: one that was
     /// started with the same may serve the session. The model is told by <c>set_model</c>, the prompt by <c>initialize</c>.
     /// </summary>
     public static string Signature(
@@ -90,7 +92,8 @@ internal static class CliCommand
             .OrderBy(variable => variable.Key, StringComparer.Ordinal)
             .Select(variable => $"{variable.Key}={variable.Value}");
         var credential = session.ExposesCredential ? $"credential {session.CredentialId}" : string.Empty;
-        return string.Join('\0', [session.ContentHash, credential, .. arguments, .. environment]);
+        return Convert.ToHexStringLower(SHA256.HashData(
+            Encoding.UTF8.GetBytes(string.Join('\0', [session.ContentHash, credential, .. arguments, .. environment]))));
     }
 
     /// <summary>The environment of everything inside. The token is the sandbox's own and worth nothing elsewhere.</summary>

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Ash.Server.Sessions;
 
 /// <summary>What the session knows of the CLI inside its sandbox. Only looked at under the session's gate.</summary>
@@ -31,7 +34,7 @@ internal sealed class CliProcess
     /// <summary>False for a process that an earlier server started.</summary>
     public bool IsModelKnown { get; private set; }
 
-    /// <summary>What a session or a message has chosen of its arguments, as one text.</summary>
+    /// <summary>Tells what a session or a message has chosen of its arguments from anything else: their SHA-256, in hexadecimal.</summary>
     public string Flags { get; private set; } = string.Empty;
 
     /// <summary>It was given a turn: what that cost counts against a budget that it was started with.</summary>
@@ -78,7 +81,8 @@ internal sealed class CliProcess
         Answered.TrySetResult();
     }
 
-    public static string TextOf(IReadOnlyList<string> flags) => string.Join('\n', flags);
+    public static string TextOf(IReadOnlyList<string> flags) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', flags))));
 
     public void SetModel(string? model)
     {

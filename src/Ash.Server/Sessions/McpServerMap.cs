@@ -46,17 +46,30 @@ internal static class McpServerMap
         return JsonSerializer.SerializeToElement(joined, ApiJson.Default.JsonObject);
     }
 
-    /// <summary>As they are shown: a server's type, command and address; of all else, which may be secret, only that it is there.</summary>
+    /// <summary>As they are shown: a server's type, command and host; of all else, which may be secret, only that it is there.</summary>
     public static JsonElement Mask(JsonElement servers)
     {
         var shown = JsonObject.Create(servers)!.Select(server => KeyValuePair.Create(server.Key, (JsonNode?)Mask(server.Value!.AsObject())));
         return JsonSerializer.SerializeToElement(new JsonObject(shown), ApiJson.Default.JsonObject);
     }
 
+    /// <summary>The name of a server that was sent with what is shown in the place of a value; null where there is none.</summary>
+    public static string? FindHidden(JsonObject servers) => servers
+        .Where(server => server.Value is JsonObject fields && fields.Any(field => field.Value switch
+        {
+            JsonObject map => map.Any(entry => IsHidden(entry.Value)),
+            JsonArray list => list.Any(IsHidden),
+            var value => field.Key == "url" ? value is JsonValue url && url.TryGetValue<string>(out var text) && text.EndsWith($"/{Masked}", StringComparison.Ordinal) : IsHidden(value),
+        }))
+        .Select(static server => server.Key)
+        .FirstOrDefault();
+
     /// <summary>Servers as they are to be stored: one that is given as it was shown stays as it is known.</summary>
     public static JsonObject KeepHidden(JsonObject servers, JsonObject known) => new(servers.Select(server => KeyValuePair.Create(
         server.Key,
         known[server.Key] is JsonObject stored && JsonNode.DeepEquals(server.Value, Mask(stored)) ? stored.DeepClone() : server.Value?.DeepClone())));
+
+    private static bool IsHidden(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var word) && word == Masked;
 
     private static JsonObject Mask(JsonObject server) =>
         new(server.Select(field => KeyValuePair.Create(field.Key, (JsonNode?)Mask(field.Key, field.Value))));
@@ -70,7 +83,8 @@ internal static class McpServerMap
         _ => Masked,
     };
 
-    /// <summary>Without user, query and fragment.</summary>
-    private static string AddressOf(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : Masked;
+    /// <summary>Paths and queries are where hosted servers have their secrets.</summary>
+    private static string AddressOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address)
+        ? $"{address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)}/{Masked}"
+        : Masked;
 }

@@ -23,6 +23,28 @@ internal sealed class SealedSessions(IDbContextFactory<AshDbContext> contexts, S
         ? texts.Seal(texts.Open(stored, PlaceOf(session.Id, session.TenantId)), PlaceOf(id, session.TenantId))
         : null;
 
+    async Task<IReadOnlyList<Guid>> ISealedRows.FindPlainAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Sessions
+            .Where(session => session.Secrets != null && EF.Functions.Like(session.Secrets, SealedTexts.PlainPattern))
+            .Select(session => session.Id)
+            .ToListAsync(cancellationToken);
+    }
+
+    /// <remarks>Their servers are in the plain configuration, which has what is shown of them from now on.</remarks>
+    Task ISealedRows.SealPlainAsync(Guid id) => writer.WriteAsync(Durability.Power, transaction =>
+    {
+        if (transaction.Db.Sessions.SingleOrDefault(session => session.Id == id) is { Secrets: { } plain } session && SealedTexts.IsPlain(plain))
+        {
+            var config = SessionOptions.Parse(session.Config);
+            var secrets = JsonSerializer.Deserialize(plain, SessionSecretsJson.Default.SessionSecrets)!;
+            Set(session, secrets with { McpServers = config?.McpServers });
+            session.Config = config is null ? null : SessionOptions.ToJson(config);
+            transaction.Db.SaveChanges();
+        }
+    });
+
     async Task<IReadOnlyList<Guid>> ISealedRows.FindStaleAsync(string current, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
@@ -41,5 +63,5 @@ internal sealed class SealedSessions(IDbContextFactory<AshDbContext> contexts, S
         }
     });
 
-    private static SealedPlace PlaceOf(Guid id, string tenantId) => new("session's environment", id, tenantId);
+    private static SealedPlace PlaceOf(Guid id, string tenantId) => new("session's environment", id, tenantId, "create another session");
 }

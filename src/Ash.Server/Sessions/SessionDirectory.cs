@@ -77,13 +77,7 @@ internal sealed partial class SessionDirectory(
     }
 
     /// <summary>An agent is called something else from now on; its sessions are told.</summary>
-    public void RenameAgent(Guid agentId, string name)
-    {
-        foreach (var runtime in runtimes.All.Where(runtime => runtime.Record.AgentId == agentId))
-        {
-            runtime.Record.AgentName = name;
-        }
-    }
+    public void RenameAgent(Guid agentId, string name) => runtimes.RenameAgent(agentId, name);
 
     /// <summary>Creates a session whose sandbox is up. A failure leaves nothing behind.</summary>
     public async Task<CreateSession> CreateAsync(

@@ -46,6 +46,7 @@ internal sealed partial class SessionForks(
         var fork = RecordOf(parent);
         try
         {
+            // For the tenant that it gets once it is whole.
             fork.Secrets = sealedSessions.SealFor(fork.Id, parent);
             await writer.WriteAsync(Durability.Process, transaction =>
             {
@@ -220,8 +221,10 @@ internal sealed partial class SessionForks(
 
         var cleared = parent.ClearedAtTurn is { } turn && turns.Ids.TryGetValue(turn, out var forked) ? forked : (Guid?)null;
         var at = clock.GetUtcNow();
+        var name = db.Agents.Where(agent => agent.Id == fork.AgentId).Select(agent => agent.Name).SingleOrDefault() ?? fork.AgentName;
         var changed = db.Sessions.Where(session => session.Id == fork.Id).ExecuteUpdate(update => update
             .SetProperty(session => session.TenantId, parent.TenantId)
+            .SetProperty(session => session.AgentName, name)
             .SetProperty(session => session.Status, SessionStatus.Paused)
             .SetProperty(session => session.ClearedAtTurn, cleared)
             .SetProperty(session => session.LastActiveAt, at));

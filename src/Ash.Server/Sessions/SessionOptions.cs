@@ -157,6 +157,12 @@ internal static partial class SessionOptions
             {
                 return $"subagents.{agent.Name} must have a description and a prompt";
             }
+
+            if (agent.Value.TryGetProperty("mcpServers", out var servers)
+                && (servers.ValueKind != JsonValueKind.Array || servers.EnumerateArray().Any(static server => server.ValueKind != JsonValueKind.String)))
+            {
+                return $"subagents.{agent.Name}.mcpServers must hold names of servers; give the servers as the session's mcpServers";
+            }
         }
 
         return null;

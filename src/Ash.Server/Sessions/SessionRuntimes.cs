@@ -15,7 +15,20 @@ internal sealed class SessionRuntimes(
 {
     private readonly ConcurrentDictionary<Guid, SessionRuntime> _open = new();
 
+    /// <summary>Agents that were given another name since the start: whoever read the old one meanwhile finds the new one here.</summary>
+    private readonly ConcurrentDictionary<Guid, string> _renamed = new();
+
     public IEnumerable<SessionRuntime> All => _open.Values;
+
+    /// <summary>An agent is called something else from now on.</summary>
+    public void RenameAgent(Guid agentId, string name)
+    {
+        _renamed[agentId] = name;
+        foreach (var runtime in All.Where(runtime => runtime.Record.AgentId == agentId))
+        {
+            runtime.Record.AgentName = name;
+        }
+    }
 
     public bool TryFind(Guid id, [NotNullWhen(true)] out SessionRuntime? runtime) => _open.TryGetValue(id, out runtime);
 
@@ -32,6 +45,7 @@ internal sealed class SessionRuntimes(
         var sandboxes = await db.Sandboxes.Where(sandbox => sandbox.SessionId == id).ToListAsync(cancellationToken);
         var runtime = new SessionRuntime(session, head, services, files);
         _open[id] = runtime;
+        session.AgentName = _renamed.GetValueOrDefault(session.AgentId, session.AgentName);
         try
         {
             foreach (var stale in sandboxes.OrderByDescending(sandbox => sandbox.CreatedAt).Skip(1))

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -13,6 +14,12 @@ internal sealed record SessionSecrets
 
     /// <summary>MCP servers by name; null where there are none.</summary>
     public JsonElement? McpServers { get; init; }
+
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append($"ExtraEnv = {ExtraEnv?.Count}");
+        return true;
+    }
 }
 
 [JsonSourceGenerationOptions(

@@ -1,4 +1,3 @@
-using Ash.Runner.Sandboxes;
 using Ash.Server.Agents;
 using Ash.Server.Configuration;
 using Ash.Server.Runners;
@@ -80,7 +79,9 @@ internal sealed partial class WarmPool(
         {
             await FillUpAsync(agentId, stoppingToken);
         }
-        catch (Exception failure) when (failure is SandboxException || StoreException.MayPass(failure))
+#pragma warning disable CA1031 // Whatever is wrong with one agent, the others' sandboxes and the server are not.
+        catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
             // Sessions of it start as they would without: whoever creates the next one hears what is wrong.
             LogStartFailed(failure, agentId);

@@ -148,6 +148,46 @@ public sealed class ApiKeyTests
         Assert.Equal(("write", new DateTimeOffset(2026, 1, 15, 11, 0, 0, TimeSpan.Zero)), (stored.Scopes, stored.ExpiresAt));
     }
 
+    [Theory(Timeout = Limit)]
+    [InlineData("""{"scopes":["write"]}""")]
+    [InlineData("""{"expiresAt":"2026-01-15T10:00:01Z"}""")]
+    public async Task LastKey_DoesNotTakeItsOwnRightsAway(string json)
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        using var last = await server.ConnectAsync("other");
+        var id = await IdOfAsync(last, "test");
+
+        var refused = await last.AskAsync("PATCH", $"/api/api-keys/{id}", json);
+        var renamed = await last.AskAsync("PATCH", $"/api/api-keys/{id}", """{"label":"mine","scopes":["admin"]}""");
+
+        Assert.Equal((HttpStatusCode.Conflict, "last_admin_key"), (refused.Status, refused.Code));
+        Assert.Equal(HttpStatusCode.OK, renamed.Status);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task TwoKeysThatDisarmEachOther_LeaveOne()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        for (var round = 0; round < 10; round++)
+        {
+            var tenant = $"t{round}";
+            using var one = await server.ConnectAsync(tenant);
+            var ofOne = await IdOfAsync(one, "test");
+            using var two = await server.ConnectAsync(tenant);
+            var ofTwo = (await two.AskAsync("GET", "/api/api-keys")).Body.GetProperty("keys").EnumerateArray()
+                .Select(key => Text(key, "id")).Single(id => id != ofOne);
+
+            await Task.WhenAll(DisarmAsync(one, ofTwo), DisarmAsync(two, ofOne));
+
+            var seen = new[] { (await one.AskAsync("GET", "/api/api-keys")).Status, (await two.AskAsync("GET", "/api/api-keys")).Status };
+            Assert.Contains(HttpStatusCode.OK, seen);
+        }
+
+        // The loser's own request may end with its rights.
+        static async Task DisarmAsync(HttpClient http, string other) =>
+            await Record.ExceptionAsync(() => http.AskAsync("PATCH", $"/api/api-keys/{other}", """{"scopes":["read"]}"""));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task OpenStream_EndsWithTheRightsOfTheKeyThatOpenedIt()
     {
@@ -158,7 +198,7 @@ public sealed class ApiKeyTests
         using var stream = await mine.GetAsync($"/api/sessions/{session.Id}/stream", HttpCompletionOption.ResponseHeadersRead);
         var reading = stream.Content.ReadAsStringAsync();
 
-        await server.Http.AskAsync("PATCH", $"/api/api-keys/{id}", """{"label":"still open"}""");
+        await server.Http.AskAsync("PATCH", $"/api/api-keys/{id}", """{"label":"still open","scopes":["admin"]}""");
         var isOpen = !reading.IsCompleted;
         await server.Http.AskAsync("PATCH", $"/api/api-keys/{id}", """{"scopes":["read"]}""");
 

@@ -5,6 +5,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Ash.Protocol.Api;
+using Ash.Server.Agents;
+using Ash.Server.Storage;
 using Ash.Server.Tests.InMemory;
 using Ash.Server.Tests.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -128,6 +130,38 @@ public class AgentApiTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Limit)]
+    public async Task ConfigurationThatNobodyCouldRead_IsRefused()
+    {
+        var deep = string.Concat(Enumerable.Repeat("[", 40)) + string.Concat(Enumerable.Repeat("]", 40));
+        var large = $$"""{"a":"{{new string('x', 200_000)}}"}""";
+
+        Assert.Equal(
+            "config must be nested at most 32 deep",
+            (await AskAsync("PATCH", "/config", $$"""{"x":{{deep}}}""", HttpStatusCode.BadRequest)).GetProperty("error").GetString());
+        await AskAsync("PATCH", "", $$$"""{"config":{"x":{{{deep}}}}}""", HttpStatusCode.BadRequest);
+        await AskAsync("PATCH", "/config", large);
+        await AskAsync("PATCH", "/config", large.Replace("\"a\"", "\"b\"", StringComparison.Ordinal), HttpStatusCode.BadRequest);
+        Assert.Equal(["a"], (await AskAsync("GET", "/config")).GetProperty("config").EnumerateObject().Select(entry => entry.Name));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task DeepConfigurationOfAnEarlierRelease_IsReadAndReplaced()
+    {
+        var deep = string.Concat(Enumerable.Repeat("[", 200)) + string.Concat(Enumerable.Repeat("]", 200));
+        await _server.Get<StoreWriter>().WriteAsync(Durability.Process, transaction =>
+        {
+            var agent = transaction.Db.Agents.Single();
+            _server.Get<SealedAgents>().SetConfig(agent, $$"""{"x":{{deep}}}""");
+            transaction.Db.SaveChanges();
+        });
+
+        Assert.Equal(deep, Assert.Single(await _server.Client.Agents.ListAsync()).Config!.Value.GetProperty("x").GetRawText());
+        await _server.CreateSessionAsync();
+        await AskAsync("PATCH", "/config", """{"x":1}""");
+        Assert.Equal(1, (await AskAsync("GET", "/config")).GetProperty("config").GetProperty("x").GetInt32());
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task Agent_GetsAnotherName_AndItsSessionsStayItsOwn()
     {
         var (awake, ended) = (await _server.CreateSessionAsync(), await _server.CreateSessionAsync());
@@ -137,6 +171,8 @@ public class AgentApiTests : IAsyncLifetime
 
         await AskAsync("PATCH", "", """{"name":"taken","systemPrompt":"never"}""", HttpStatusCode.Conflict);
         await AskAsync("PATCH", "", """{"name":"not a name"}""", HttpStatusCode.BadRequest);
+        Assert.Equal("Echo.", await _server.Http.GetStringAsync("/api/agents/echo/files/CLAUDE.md?format=raw"));
+        Assert.Equal(HttpStatusCode.PreconditionFailed, await StatusAsync("PATCH", "", "If-Match", "\"other\"", """{"name":"taken"}"""));
         var renamed = (await AskAsync("PATCH", "", """{"name":"parrot"}""")).GetProperty("agent");
         await AskAsync("GET", "", expected: HttpStatusCode.NotFound);
 

@@ -29,7 +29,7 @@ public sealed class DeployTests
                 await Task.WhenAny(open.Select(upload => upload.IsRead).Where(read => !read.IsCompleted));
             }
 
-            for (var call = 0; call < 20; call++)
+            for (var call = 0; call < 5; call++)
             {
                 await server.Client.Agents.ListAsync();
             }

@@ -71,13 +71,15 @@ public sealed class SealedTextTests
         await server.Http.AskAsync("PATCH", "/api/agents/echo", $$$"""{"config":{"mcp_servers":{{{Servers}}},"maxTurns":3,"note":"n"}}""");
 
         var agent = Assert.Single(await server.Client.Agents.ListAsync());
+        var config = (await server.Http.AskAsync("GET", "/api/agents/echo/config")).Body.GetProperty("config");
         var session = await server.CreateSessionAsync();
 
         const string shown = """
             {"local":{"command":"run","args":["***","***"],"env":{"KEY":"***"}},
-             "remote":{"type":"http","url":"https://host.example/mcp","headers":{"Authorization":"***"}}}
+             "remote":{"type":"http","url":"https://host.example/***","headers":{"Authorization":"***"}}}
             """;
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse($$$"""{"mcp_servers":{{{shown}}},"maxTurns":3,"note":"n"}"""), agent.Config!.Value), $"{agent.Config}");
+        Assert.True(JsonElement.DeepEquals(config, agent.Config!.Value), $"{config}");
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(shown), session.Config!.McpServers!.Value), $"{session.Config.McpServers}");
     }
 
@@ -88,15 +90,45 @@ public sealed class SealedTextTests
         await server.Client.Agents.DeployAsync(new DeployAgentRequest { Name = "echo", SystemPrompt = "x", Env = Env });
         await server.Http.AskAsync("PATCH", "/api/agents/echo", $$$"""{"config":{"mcpServers":{{{Servers}}}}}""");
         var shown = (await server.Http.AskAsync("GET", "/api/agents/echo")).Body.GetProperty("agent");
-        var changed = shown.GetRawText().Replace("\"command\":\"run\"", "\"command\":\"walk\"", StringComparison.Ordinal);
+        var config = shown.GetProperty("config");
 
-        await server.Http.AskAsync("PATCH", "/api/agents/echo", $$$"""{"env":{{{shown.GetProperty("env")}}},"config":{{{JsonElement.Parse(changed).GetProperty("config")}}}}""");
+        var back = await server.Http.AskAsync("PATCH", "/api/agents/echo", $$$"""{"env":{{{shown.GetProperty("env")}}},"config":{{{config}}}}""");
+        var otherName = await server.Http.AskAsync("PATCH", "/api/agents/echo/config", $$$"""{"mcp_servers":{{{config.GetProperty("mcpServers")}}}}""");
+        var elsewhere = await server.Http.AskAsync(
+            "PATCH", "/api/agents/echo", $$$"""{"config":{{{config.GetRawText().Replace("host.example", "thief.example", StringComparison.Ordinal)}}}}""");
+        var redeployed = await server.Client.Agents.DeployAsync(
+            new DeployAgentRequest { Name = "echo", SystemPrompt = "y", Env = new Dictionary<string, string> { ["TOKEN"] = "***" } });
 
-        var servers = (await server.Http.AskAsync("GET", "/api/agents/echo/config")).Body.GetProperty("config").GetProperty("mcpServers");
-        Assert.True(JsonElement.DeepEquals(Servers.GetProperty("remote"), servers.GetProperty("remote")));
-        Assert.Equal("""{"command":"walk","args":["***","***"],"env":{"KEY":"***"}}""", servers.GetProperty("local").GetRawText());
-        await server.CreateSessionAsync();
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (back.Status, otherName.Status));
+        Assert.Equal(HttpStatusCode.BadRequest, elsewhere.Status);
+        Assert.Equal(
+            "config.mcpServers.remote: *** stands for a value that is not shown; send the server as it is shown, or with all its values",
+            elsewhere.Error);
+        Assert.Equal(3, redeployed.Version);
+        var session = await server.CreateSessionAsync();
+        await server.Client.Sessions.SendMessageAndWaitAsync(session.Id, "hello");
         Assert.Equal(Secret, server.Host.Environment["TOKEN"]);
+        Assert.Contains($$$"""--mcp-config={"mcpServers":{{{Servers.GetRawText()}}}}""".Replace("\n", "").Replace(" ", ""), server.Host.CliArguments.Select(argument => argument.Replace(" ", "")));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task ConfigurationThatCannotBeOpened_IsSetAnew()
+    {
+        await using var server = await InMemoryServer.StartAsync();
+        await server.Http.AskAsync("PATCH", "/api/agents/echo/config", """{"note":"n"}""");
+        await server.Get<StoreWriter>().WriteAsync(Durability.Process, transaction => transaction.Db.Agents.ExecuteUpdate(set => set
+            .SetProperty(agent => agent.Config, "0123456789abcdef.AAAA")));
+
+        var read = await server.Http.AskAsync("GET", "/api/agents/echo/config");
+        var created = await server.Http.AskAsync("POST", "/api/sessions", """{"agent":"echo"}""");
+        var listed = Assert.Single(await server.Client.Agents.ListAsync());
+        var patched = await server.Http.AskAsync("PATCH", "/api/agents/echo/config", """{"model":"m"}""");
+
+        Assert.Equal((HttpStatusCode.InternalServerError, "credential_key_missing"), (read.Status, read.Code));
+        Assert.Contains("The agent's configuration is sealed with a key that this server does not have", created.Error, StringComparison.Ordinal);
+        Assert.Null(listed.Config);
+        Assert.Equal("""{"model":"m"}""", patched.Body.GetProperty("config").GetRawText());
+        Assert.Equal("m", (await server.CreateSessionAsync()).Model);
     }
 
     [Fact(Timeout = Limit)]
@@ -117,7 +149,7 @@ public sealed class SealedTextTests
 
         Assert.Null(listed.Env);
         Assert.Equal("n", listed.Config!.Value.GetProperty("note").GetString());
-        const string remedy = "set ASH_CREDENTIAL_KEY_PREVIOUS to it, restore credential.key, or set the values anew";
+        const string remedy = "set ASH_CREDENTIAL_KEY_PREVIOUS to it, restore credential.key, or set its variables anew";
         Assert.All([created, resumed, cloned], answer =>
         {
             Assert.Equal(HttpStatusCode.InternalServerError, answer.Status);
@@ -138,6 +170,7 @@ public sealed class SealedTextTests
     [InlineData("UPDATE agents SET env = substr(env, 1, 17) WHERE name = 'mine'")]
     [InlineData("UPDATE agents SET env = substr(env, 1, 17) || '%' WHERE name = 'mine'")]
     [InlineData("UPDATE agents SET env = 'x' WHERE name = 'mine'")]
+    [InlineData("UPDATE agents SET env = '{{\"TOKEN\":\"x\"}}' WHERE name = 'mine'")]
     public async Task TextThatWasMovedOrChanged_DoesNotOpen(string sql)
     {
         await using var store = new TestStore();
@@ -185,27 +218,30 @@ public sealed class SealedTextTests
     }
 
     [Fact]
-    public async Task PlainTextOfAnEarlierRelease_IsRead_AndSealedAfterTheStart()
+    public async Task PlainTextOfAnEarlierRelease_IsSealedAtTheStart()
     {
         await using var store = new TestStore();
         var keys = Open(store);
         await AddAgentAsync(store, keys, "a");
-        await store.Writer.WriteAsync(Durability.Process, transaction => transaction.Db.Agents.ExecuteUpdate(set => set
-            .SetProperty(agent => agent.Env, $$$"""{"TOKEN":"{{{Secret}}}"}""")));
-
-        var before = await ReadAsync();
-        await keys.RotateAsync();
-        var after = await ReadAsync();
-
-        Assert.Contains(Secret, before.Env, StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, after.Env, StringComparison.Ordinal);
-        Assert.Equal((Secret, Secret), (keys.Agents.OpenEnvironment(before)!["TOKEN"], keys.Agents.OpenEnvironment(after)!["TOKEN"]));
-
-        async Task<AgentRecord> ReadAsync()
+        await AddSessionAsync(store, keys);
+        await store.Writer.WriteAsync(Durability.Process, transaction =>
         {
-            await using var db = store.Read();
-            return await db.Agents.SingleAsync(Cancelled);
-        }
+            transaction.Db.Agents.ExecuteUpdate(set => set.SetProperty(agent => agent.Env, $$$"""{"TOKEN":"{{{Secret}}}"}"""));
+            transaction.Db.Sessions.ExecuteUpdate(set => set
+                .SetProperty(session => session.Secrets, $$$"""{"extraEnv":{"TOKEN":"{{{Secret}}}"}}""")
+                .SetProperty(session => session.Config, $$$"""{"mcpServers":{{{Servers}}},"maxTurns":3}"""));
+        });
+
+        await keys.RotateAsync();
+
+        await using var db = store.Read();
+        var (agent, session) = (await db.Agents.SingleAsync(Cancelled), await db.Sessions.SingleAsync(Cancelled));
+        Assert.DoesNotContain(Secret, agent.Env + session.Secrets + session.Config, StringComparison.Ordinal);
+        Assert.Equal((Secret, """{"note":1}"""), (keys.Agents.OpenEnvironment(agent)!["TOKEN"], keys.Agents.OpenConfig(agent)));
+        var secrets = keys.Sessions.Open(session);
+        Assert.Equal(Secret, secrets.ExtraEnv!["TOKEN"]);
+        Assert.True(JsonElement.DeepEquals(Servers, secrets.McpServers!.Value));
+        Assert.Contains("\"command\":\"run\"", session.Config, StringComparison.Ordinal);
     }
 
     private static Task AddAgentAsync(TestStore store, Sealing sealing, string name) => store.Writer.WriteAsync(Durability.Process, transaction =>

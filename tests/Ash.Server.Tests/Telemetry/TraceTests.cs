@@ -96,17 +96,22 @@ public sealed class TraceTests
         var session = await server.CreateSessionAsync();
         using var spans = new SpanWatcher(server);
         using var first = await BeginAsync(server, session, TraceParent, """{"content":"first","maxTurns":3}""");
-        while (!server.Host.Told.Any(line => line.Contains("\"first\"", StringComparison.Ordinal)))
-        {
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await IsToldAsync("first");
 
         using var second = await BeginAsync(server, session, TraceParent, """{"content":"second","onBusy":"steer"}""");
 
-        Assert.Contains(server.Host.Told, line => line.Contains("\"second\"", StringComparison.Ordinal));
+        await IsToldAsync("second");
         await using var db = await server.ReadStoreAsync();
         Assert.Equal(1, await db.Turns.CountAsync(TestContext.Current.CancellationToken));
+
+        async Task IsToldAsync(string text)
+        {
+            while (!server.Host.Told.Any(line => line.Contains($"\"{text}\"", StringComparison.Ordinal)))
+            {
+                TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+        }
     }
 
     [Fact(Timeout = Limit)]

@@ -15,13 +15,12 @@ namespace Ash.Server.Storage.Migrations.Sqlite
                 table: "sessions",
                 newName: "secrets");
 
-            // One text of all secrets, which the server seals once it has started; nothing of them stays elsewhere.
+            // One text of what is to be sealed, which the server does before it reads any.
             migrationBuilder.Sql(
                 """
-                UPDATE sessions SET secrets = json_object('extraEnv', json(secrets), 'mcpServers', config -> '$.mcpServers')
-                WHERE secrets IS NOT NULL OR config ->> '$.mcpServers' IS NOT NULL
+                UPDATE sessions SET secrets = '{"extraEnv":' || coalesce(secrets, 'null') || '}'
+                WHERE secrets IS NOT NULL OR config LIKE '%"mcpServers"%'
                 """);
-            migrationBuilder.Sql("UPDATE sessions SET config = json_remove(config, '$.mcpServers') WHERE config ->> '$.mcpServers' IS NOT NULL");
             migrationBuilder.Sql("UPDATE sandboxes SET cli_flags = NULL WHERE cli_flags LIKE '%--mcp-config=%'");
 
             migrationBuilder.CreateIndex(
