@@ -30,7 +30,14 @@ internal static class PostgresSchema
         }
 
         Ask(connection, $"SELECT pg_advisory_lock({LockKey})");
-        if (!IsCurrent(connection))
+        if (IsEmpty(connection))
+        {
+            using var transaction = connection.BeginTransaction();
+            using var command = new NpgsqlCommand(SchemaScript.Postgres, connection, transaction);
+            command.ExecuteNonQuery();
+            transaction.Commit();
+        }
+        else if (!IsCurrent(connection))
         {
             using var context = new PostgresDbContext(PostgresDbContext.OptionsFor(connection));
             context.Database.Migrate();
@@ -44,6 +51,9 @@ internal static class PostgresSchema
     /// </remarks>
     public static string ReadMark(NpgsqlConnection connection) =>
         $"postgres {Ask(connection, "SELECT EXTRACT(epoch FROM stats_reset) FROM pg_stat_bgwriter")}";
+
+    private static bool IsEmpty(NpgsqlConnection connection) =>
+        Ask(connection, "SELECT to_regclass('\"__EFMigrationsHistory\"')::text") is null && Ask(connection, "SELECT to_regclass('sessions')::text") is null;
 
     /// <summary>Asked of the database itself, as with SQLite: EF would set itself up for the question.</summary>
     private static bool IsCurrent(NpgsqlConnection connection)

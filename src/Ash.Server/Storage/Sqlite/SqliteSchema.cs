@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -13,11 +14,26 @@ internal static class SqliteSchema
     public static void Migrate(SqliteLocation location)
     {
         using var connection = location.Open();
-        if (!IsCurrent(connection))
+        if (IsEmpty(connection))
+        {
+            using var transaction = connection.BeginTransaction();
+            using var command = connection.CreateCommand();
+            command.CommandText = SchemaScript.Sqlite;
+            command.ExecuteNonQuery();
+            transaction.Commit();
+        }
+        else if (!IsCurrent(connection))
         {
             using var context = new SqliteDbContext(SqliteDbContext.OptionsFor(connection));
             context.Database.Migrate();
         }
+    }
+
+    private static bool IsEmpty(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture) == 0;
     }
 
     /// <summary>Asked of the database itself: EF would set itself up for the question, which nearly every start answers with yes.</summary>

@@ -19,9 +19,9 @@ namespace Ash.Server.Storage.Migrations.Sqlite
             migrationBuilder.Sql(
                 """
                 UPDATE sessions SET secrets = '{"extraEnv":' || coalesce(secrets, 'null') || '}'
-                WHERE secrets IS NOT NULL OR config LIKE '%"mcpServers"%'
+                WHERE secrets IS NOT NULL OR config LIKE '%"mcpServers"%';
                 """);
-            migrationBuilder.Sql("UPDATE sandboxes SET cli_flags = NULL WHERE cli_flags LIKE '%--mcp-config=%'");
+            migrationBuilder.Sql("UPDATE sandboxes SET cli_flags = NULL WHERE cli_flags LIKE '%--mcp-config=%';");
 
             migrationBuilder.CreateIndex(
                 name: "IX_agents_sealed",
