@@ -13,7 +13,7 @@ internal sealed partial class DataFolder : IDisposable
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>What may be in a folder that no server has used yet: what <c>ash</c> keeps there, and what a file system's top has.</summary>
-    private static readonly string[] HarmlessNames = ["config.json", "logs", "lost+found", LockName];
+    private static readonly string[] HarmlessNames = ["config.json", "logs", "lost+found", "self-test.json", LockName];
 
     private readonly FileStream _lock;
 
