@@ -49,7 +49,9 @@ internal static class McpServerMap
     /// <summary>As they are shown: a server's type, command and host; of all else, which may be secret, only that it is there.</summary>
     public static JsonElement Mask(JsonElement servers)
     {
-        var shown = JsonObject.Create(servers)!.Select(server => KeyValuePair.Create(server.Key, (JsonNode?)Mask(server.Value!.AsObject())));
+        // What was not checked, because it is of a release before this, may be anything.
+        var shown = JsonObject.Create(servers)!.Select(server =>
+            KeyValuePair.Create(server.Key, server.Value is JsonObject fields ? Mask(fields) : (JsonNode?)Masked));
         return JsonSerializer.SerializeToElement(new JsonObject(shown), ApiJson.Default.JsonObject);
     }
 
