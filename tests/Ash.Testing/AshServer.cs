@@ -248,7 +248,7 @@ public sealed class AshServer : IAsyncDisposable
 
     private Process StartProcess()
     {
-        if (_passedSelfTest is not null && !File.Exists(SelfTestFile))
+        if (_passedSelfTest is not null && Directory.Exists(DataDirectory) && !File.Exists(SelfTestFile))
         {
             File.WriteAllText(SelfTestFile, _passedSelfTest);
         }
