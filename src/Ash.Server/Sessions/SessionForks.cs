@@ -81,8 +81,18 @@ internal sealed partial class SessionForks(
         {
             LogForkFailed(failure, parent.Id);
             await removal.RemoveAsync(fork.Id, fork.WorkspaceId);
-            return new ForkSession.Refused(Problems.ForkFailed(failure.Message));
+            return new ForkSession.Refused(await FindLossAsync(parent.Id, workspace) ?? Problems.ForkFailed(failure.Message));
         }
+    }
+
+    /// <summary>What became of a session that was purged, or whose files were removed, while it was copied; null where it was not.</summary>
+    private async Task<Problem?> FindLossAsync(Guid parentId, Guid workspace)
+    {
+        await using var db = await contexts.CreateDbContextAsync();
+        var stored = await db.Sessions.Where(session => session.Id == parentId).Select(session => new { session.Status }).SingleOrDefaultAsync();
+        return stored is null ? Problems.UnknownSession
+            : stored.Status == SessionStatus.Ended && !Directory.Exists(workspaces.Find(workspace.ToString()).WorkPath) ? Problems.NoWorkspace
+            : null;
     }
 
     /// <summary>What the same request was answered before; null where it is new.</summary>

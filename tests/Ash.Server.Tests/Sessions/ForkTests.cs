@@ -182,6 +182,19 @@ public sealed class ForkTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task SessionWhoseFilesAreRemovedMeanwhile_IsSaidToHaveNone()
+    {
+        await using var server = await InMemoryServer.StartAsync(settings => settings with { EndedRetention = TimeSpan.FromHours(1) });
+        var parent = await server.CreateSessionAsync();
+        await server.Client.Sessions.EndAsync(parent.Id);
+        Directory.Delete(WorkOf(server, parent), recursive: true);
+
+        using var answer = await server.Http.PostAsync($"/api/sessions/{parent.Id}/fork", content: null);
+
+        Assert.Equal("workspace_not_found", (await answer.Content.ReadFromJsonAsync(ApiJson.Default.ApiError))!.Code);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task ForkThatFails_LeavesNothing_AndSaysWhy()
     {
         await using var server = await InMemoryServer.StartAsync();
