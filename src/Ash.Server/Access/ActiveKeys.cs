@@ -19,18 +19,7 @@ internal sealed class ActiveKeys
     public ActiveKey? Find(Guid id) => _keys.Values.FirstOrDefault(key => key.Caller.KeyId == id);
 
     /// <returns>The key that is not among them any more.</returns>
-    public ActiveKey? Remove(Guid id)
-    {
-        foreach (var (slot, key) in _keys)
-        {
-            if (key.Caller.KeyId == id && _keys.TryRemove(slot, out _))
-            {
-                return key;
-            }
-        }
-
-        return null;
-    }
+    public ActiveKey? Remove(Guid id) => Find(id) is { } key && _keys.TryRemove(SlotOf(key.Hash), out _) ? key : null;
 
     /// <summary>The key with this SHA-256, if there is one and it has not expired.</summary>
     public ActiveKey? Find(ReadOnlySpan<byte> hash, DateTimeOffset now)

@@ -111,22 +111,17 @@ internal sealed partial class ApiKeys(
         var problem = await writer.WriteAsync(Durability.Power, transaction =>
         {
             var keys = transaction.Db.ApiKeys.Where(key => key.TenantId == caller.TenantId).ToList();
-            if (LostRights(caller, keys, now) is { } lost)
+            if (TryFind(caller, keys, id, now, out var key) is { } refused)
             {
-                return lost;
+                return refused;
             }
 
-            if (keys.Find(key => key.Id == id) is not { } key)
-            {
-                return Problems.UnknownApiKey;
-            }
-
-            if (IsLastWayIn(caller, key, keys, now))
+            if (IsLastWayIn(caller, key!, keys, now))
             {
                 return Problems.LastAdminKey;
             }
 
-            transaction.Db.ApiKeys.Remove(key);
+            transaction.Db.ApiKeys.Remove(key!);
             transaction.Db.SaveChanges();
             return null;
         });
@@ -154,19 +149,14 @@ internal sealed partial class ApiKeys(
         var (record, problem) = await writer.WriteAsync<(ApiKeyRecord?, Problem?)>(Durability.Power, transaction =>
         {
             var keys = transaction.Db.ApiKeys.Where(key => key.TenantId == caller.TenantId).ToList();
-            if (LostRights(caller, keys, now) is { } lost)
+            if (TryFind(caller, keys, id, now, out var key) is { } refused)
             {
-                return (null, lost);
+                return (null, refused);
             }
 
-            if (keys.Find(key => key.Id == id) is not { } key)
-            {
-                return (null, Problems.UnknownApiKey);
-            }
-
-            var scopes = request.Scopes is null ? key.Scopes : Scopes.ToStored(request.Scopes);
-            var expiresAt = request.ExpiresAt ?? key.ExpiresAt;
-            isLess = Scopes.HighestOf(scopes) < Scopes.HighestOf(key.Scopes) || (expiresAt ?? Never) < (key.ExpiresAt ?? Never);
+            var scopes = request.Scopes is null ? key!.Scopes : Scopes.ToStored(request.Scopes);
+            var expiresAt = request.ExpiresAt ?? key!.ExpiresAt;
+            isLess = Scopes.HighestOf(scopes) < Scopes.HighestOf(key!.Scopes) || (expiresAt ?? Never) < (key.ExpiresAt ?? Never);
             if (isLess && IsLastWayIn(caller, key, keys, now))
             {
                 return (null, Problems.LastAdminKey);
@@ -181,7 +171,7 @@ internal sealed partial class ApiKeys(
             return (null, problem);
         }
 
-        if (_active.Find(id) is { } before)
+        if ((request.Scopes is not null || request.ExpiresAt is not null) && _active.Find(id) is { } before)
         {
             _active.Add(ActiveKey.Of(record, clock, isLess ? null : before));
             if (isLess)
@@ -194,11 +184,15 @@ internal sealed partial class ApiKeys(
         return (Describe(record), null);
     }
 
-    /// <summary>Whoever lost the right to change keys while the request waited for its turn has lost it.</summary>
-    private static Problem? LostRights(Caller caller, List<ApiKeyRecord> keys, DateTimeOffset now) =>
-        caller.KeyId is { } own && (keys.Find(key => key.Id == own) is not { } key || !IsUsableAdmin(key, now))
+    /// <summary>A key that the caller may change. Who lost that right while the request waited for its turn has lost it.</summary>
+    /// <returns>Why it may not; null where the key is there.</returns>
+    private static Problem? TryFind(Caller caller, List<ApiKeyRecord> keys, Guid id, DateTimeOffset now, out ApiKeyRecord? key)
+    {
+        key = keys.Find(key => key.Id == id);
+        return caller.KeyId is { } own && (keys.Find(key => key.Id == own) is not { } callers || !IsUsableAdmin(callers, now))
             ? Problems.Unauthorized("Invalid API key")
-            : null;
+            : key is null ? Problems.UnknownApiKey : null;
+    }
 
     /// <summary>Whether the caller would lock its tenant out without this key.</summary>
     private bool IsLastWayIn(Caller caller, ApiKeyRecord key, List<ApiKeyRecord> keys, DateTimeOffset now) =>

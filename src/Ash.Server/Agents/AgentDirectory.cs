@@ -17,6 +17,7 @@ internal sealed partial class AgentDirectory(
     SealedAgents sealedAgents,
     AgentView view,
     SessionDirectory sessions,
+    SessionRuntimes runtimes,
     WarmPool warmPool,
     TimeProvider clock,
     ILogger<AgentDirectory> logger)
@@ -35,22 +36,13 @@ internal sealed partial class AgentDirectory(
         var (agent, problem) = await writer.WriteAsync<(AgentRecord?, Problem?)>(Durability.Power, transaction =>
         {
             var db = transaction.Db;
-            if (db.Agents.Named(tenantId, name).SingleOrDefault() is not { } agent)
-            {
-                return (null, Problems.AgentNotFound);
-            }
-
-            if (!expected.Allows(AgentTag.Of(agent)))
-            {
-                return (null, Problems.PreconditionFailed);
-            }
-
-            if (Apply(db, agent, change) is { } refused)
+            var agent = db.Agents.Named(tenantId, name).SingleOrDefault();
+            if (TryApply(db, agent, expected, change) is { } refused)
             {
                 return (null, refused);
             }
 
-            if (agent.Name != name)
+            if (agent!.Name != name)
             {
                 db.Sessions.Where(session => session.AgentId == agent.Id)
                     .ExecuteUpdate(update => update.SetProperty(session => session.AgentName, agent.Name));
@@ -67,7 +59,7 @@ internal sealed partial class AgentDirectory(
 
         if (agent.Name != name)
         {
-            sessions.RenameAgent(agent.Id, agent.Name);
+            runtimes.RenameAgent(agent.Id, agent.Name);
         }
 
         return new DeployAgent.Deployed(view.Describe(agent));
@@ -78,9 +70,7 @@ internal sealed partial class AgentDirectory(
         string tenantId, string name, UpdateAgentRequest change, Precondition expected, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.Agents.Named(tenantId, name).SingleOrDefaultAsync(cancellationToken) is not { } agent ? Problems.AgentNotFound
-            : !expected.Allows(AgentTag.Of(agent)) ? Problems.PreconditionFailed
-            : Apply(db, agent, change);
+        return TryApply(db, await db.Agents.Named(tenantId, name).SingleOrDefaultAsync(cancellationToken), expected, change);
     }
 
     public async Task<AgentInfo?> FindAsync(string tenantId, string name, CancellationToken cancellationToken) =>
@@ -171,9 +161,19 @@ internal sealed partial class AgentDirectory(
     });
 
     /// <summary>Changes a record, which is not saved by this.</summary>
-    /// <returns>Why it cannot be changed so; null where it is.</returns>
-    private Problem? Apply(AshDbContext db, AgentRecord agent, UpdateAgentRequest change)
+    /// <returns>Why it cannot be changed so; null where it is, and then it is there.</returns>
+    private Problem? TryApply(AshDbContext db, AgentRecord? agent, Precondition expected, UpdateAgentRequest change)
     {
+        if (agent is null)
+        {
+            return Problems.AgentNotFound;
+        }
+
+        if (!expected.Allows(AgentTag.Of(agent)))
+        {
+            return Problems.PreconditionFailed;
+        }
+
         if (change.Name is { } newName && newName != agent.Name)
         {
             if (db.Agents.Named(agent.TenantId, newName).Any())

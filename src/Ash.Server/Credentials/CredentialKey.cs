@@ -8,8 +8,9 @@ namespace Ash.Server.Credentials;
 /// </summary>
 internal sealed class CredentialKey
 {
+    public const int NonceBytes = 12;
+
     private const int KeyBytes = 32;
-    private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
     private readonly byte[] _key;

@@ -6,8 +6,6 @@ namespace Ash.Server.Credentials;
 /// <remarks>A stored text is the key's id, a dot, and in base64 a nonce with the ciphertext behind it.</remarks>
 internal sealed class SealedTexts(CredentialKeys keys)
 {
-    private const int NonceBytes = 12;
-
     /// <summary>What <see cref="IsPlain"/> says, for a query.</summary>
     public const string PlainPattern = "{%";
 
@@ -41,8 +39,8 @@ internal sealed class SealedTexts(CredentialKeys keys)
 
         var bytes = new byte[stored.Length];
         return Convert.TryFromBase64Chars(stored.AsSpan(dot + 1), bytes, out var length)
-            && length > NonceBytes
-            && key.Open(bytes[..NonceBytes], bytes[NonceBytes..length], place.ToBytes()) is { } text
+            && length > CredentialKey.NonceBytes
+            && key.Open(bytes[..CredentialKey.NonceBytes], bytes[CredentialKey.NonceBytes..length], place.ToBytes()) is { } text
             ? text
             : throw new SealedTextException($"The {place.What} was changed in the store, and cannot be opened; {place.WayOut}.");
     }

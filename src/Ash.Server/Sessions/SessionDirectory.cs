@@ -76,9 +76,6 @@ internal sealed partial class SessionDirectory(
         return stored.Select(session => runtimes.TryFind(session.Id, out var runtime) ? runtime.Describe() : session);
     }
 
-    /// <summary>An agent is called something else from now on; its sessions are told.</summary>
-    public void RenameAgent(Guid agentId, string name) => runtimes.RenameAgent(agentId, name);
-
     /// <summary>Creates a session whose sandbox is up. A failure leaves nothing behind.</summary>
     public async Task<CreateSession> CreateAsync(
         string tenantId, CreateSessionRequest request, IdempotencyKey? key, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ internal sealed class SessionRuntimes(
 
     public IEnumerable<SessionRuntime> All => _open.Values;
 
-    /// <summary>An agent is called something else from now on.</summary>
+    /// <summary>An agent is called something else from now on; its sessions are told.</summary>
     public void RenameAgent(Guid agentId, string name)
     {
         _renamed[agentId] = name;

@@ -1,4 +1,3 @@
-using Ash.Server.Configuration;
 using Ash.Server.Credentials;
 using Ash.Server.Storage;
 using Ash.Server.Tests.Storage;
@@ -149,10 +148,8 @@ public sealed class CredentialStoreTests
     /// <summary>The credentials as a server has them that was started with these settings.</summary>
     private static async Task<CredentialStore> OpenAsync(TestStore store, params (string Name, string Value)[] environment)
     {
-        var settings = SettingsLoader.Load([], environment.ToDictionary(setting => setting.Name, setting => (string?)setting.Value), out var report);
-        Assert.Empty(report.Errors);
         var credentials = new CredentialStore(
-            new Contexts(store), store.Writer, new CredentialKeys(settings, store.Data), TimeProvider.System, NullLogger<CredentialStore>.Instance);
+            new TestKeys.Contexts(store), store.Writer, TestKeys.Open(store, environment), TimeProvider.System, NullLogger<CredentialStore>.Instance);
         await credentials.StartAsync(Cancelled);
         return credentials;
     }
@@ -161,10 +158,5 @@ public sealed class CredentialStoreTests
     {
         await using var db = store.Read();
         return await db.Credentials.ToListAsync(Cancelled);
-    }
-
-    private sealed class Contexts(TestStore store) : IDbContextFactory<AshDbContext>
-    {
-        public AshDbContext CreateDbContext() => store.Read();
     }
 }

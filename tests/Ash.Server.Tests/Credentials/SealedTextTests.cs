@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Ash.Protocol.Api;
 using Ash.Server.Agents;
-using Ash.Server.Configuration;
 using Ash.Server.Credentials;
 using Ash.Server.Sessions;
 using Ash.Server.Storage;
@@ -265,14 +264,10 @@ public sealed class SealedTextTests
     });
 
     /// <summary>What seals and opens, as a server has it that was started with these settings.</summary>
-    private static Sealing Open(TestStore store, params (string Name, string Value)[] environment)
-    {
-        var settings = SettingsLoader.Load([], environment.ToDictionary(setting => setting.Name, setting => (string?)setting.Value), out var report);
-        Assert.Empty(report.Errors);
-        return new Sealing(new Contexts(store), store.Writer, new SealedTexts(new CredentialKeys(settings, store.Data)));
-    }
+    private static Sealing Open(TestStore store, params (string Name, string Value)[] environment) =>
+        new(new TestKeys.Contexts(store), store.Writer, new SealedTexts(TestKeys.Open(store, environment)));
 
-    private sealed class Sealing(Contexts contexts, StoreWriter writer, SealedTexts texts)
+    private sealed class Sealing(TestKeys.Contexts contexts, StoreWriter writer, SealedTexts texts)
     {
         public SealedAgents Agents { get; } = new(contexts, writer, texts);
 
@@ -285,10 +280,5 @@ public sealed class SealedTextTests
             await rotation.StartAsync(Cancelled);
             await rotation.ExecuteTask!;
         }
-    }
-
-    private sealed class Contexts(TestStore store) : IDbContextFactory<AshDbContext>
-    {
-        public AshDbContext CreateDbContext() => store.Read();
     }
 }
